@@ -1,0 +1,108 @@
+"""What comes back from the CRMs, and what became of what we sent."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from leadbus.messages.base import Amount, Currency, Email, Id, Line, Message, ProspectMessage, Text, Value
+
+
+class Record(Value):
+    """A row in a CRM. `module` is the vendor's own word for its table."""
+
+    module: Line
+    id: Id
+
+
+class Origin(Value):
+    """The distribution that a record goes back to."""
+
+    supplier_id: Id
+    distribution_id: Id
+
+
+class Feedback(ProspectMessage):
+    """Something pulled from a CRM about one prospect.
+
+    origins: the distributions behind it, if a supplier handed the lead over.
+    lead_trace_id: the trace that brought the lead in.
+    """
+
+    connection_id: Id
+    record: Record
+    email: Email | None = None
+    origins: list[Origin] = []
+    lead_trace_id: Line | None = None
+
+
+class LeadStatusChanged(Feedback):
+    """A salesperson changed a lead's status."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.lead-status.changed"
+    status: Line
+    previous_status: Line | None = None
+
+
+class OpportunityChanged(Feedback):
+    """An opportunity whose contact is one of our leads was created or changed."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.opportunity.changed"
+    name: Line
+    stage: Line | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    close_date: date | None = None
+    probability: int | None = None
+    lead_source: Line | None = None
+    deleted: bool = False
+
+
+class DeliveryReported(ProspectMessage):
+    """What became of a delivery: the record it ended in, or why it did not.
+
+    outcome: created = a new record; matched = an existing record was taken; updated = a linked record
+    was written again; parked = the CRM refuses it until a person changes something;
+    unlinked = the record was deleted in the CRM.
+    """
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.delivery.reported"
+    connection_id: Id
+    outcome: Literal["created", "matched", "updated", "parked", "unlinked"]
+    record: Record | None = None
+    activities: int = 0
+    origins: list[Origin] = []
+    reason: Text | None = None
+    field: Line | None = None
+    lead_trace_id: Line | None = None
+
+
+class ConnectionChanged(Message):
+    """A connection as everybody but its connector needs to know it (compacted by its id).
+
+    Without secrets and without the CRM's address.
+    """
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.connection.changed"
+    connection_id: Id
+    crm: Line
+    revision: int
+    on: bool
+    marketing_automation: bool
+    lead_distribution: bool
+    threshold: int
+    supplier_id: Id | None = None
+    deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.connection_id
+
+
+__all__ = [
+    "ConnectionChanged",
+    "DeliveryReported",
+    "Feedback",
+    "LeadStatusChanged",
+    "OpportunityChanged",
+    "Origin",
+    "Record",
+]

@@ -1,0 +1,60 @@
+"""What scoring says of a prospect. `version` counts the prospect's applied changes: not newer = drop."""
+
+from typing import ClassVar
+
+from leadbus.event_types import EventType
+from leadbus.messages.base import Email, Id, Line, ProspectMessage, Time, Url, Value
+from leadbus.messages.fields import Fields
+
+
+class Activity(Value):
+    """One marketing event as a CRM is told of it."""
+
+    event_id: Id
+    type: EventType
+    occurred_at: Time
+    subject: Line | None = None
+    url: Url | None = None
+
+
+class Scored(ProspectMessage):
+    """What all of scoring's messages carry.
+
+    score: points, rounded half up, for people; millipoints: the exact figure in 1/1000.
+    """
+
+    version: int
+    email: Email | None = None
+    score: int
+    millipoints: int
+
+
+class LeadScored(Scored):
+    """The rounded score changed. connections: those that are known to hold a record of the prospect."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.scored"
+    connections: list[Id] = []
+
+
+class LeadQualified(Scored):
+    """The score exceeded a connection's threshold for the first time.
+
+    said_at: when each field was said, by its name in `Fields.flat()`.
+    """
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.qualified"
+    connection_id: Id
+    threshold: int
+    fields: Fields = Fields()
+    said_at: dict[str, Time] = {}
+    activities: list[Activity] = []
+
+
+class LeadActivities(Scored):
+    """New activities, and what forms said (`said_at`: when), for connections that know the prospect."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.activities"
+    connections: list[Id]
+    fields: Fields = Fields()
+    said_at: dict[str, Time] = {}
+    activities: list[Activity]

@@ -1,0 +1,109 @@
+"""The topics: each declared once; schemas, AsyncAPI and provisioning come from here."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from leadbus.messages import (
+    CampaignChanged,
+    ConnectionChanged,
+    DeliveryReported,
+    LeadActivities,
+    LeadDistributed,
+    LeadQualified,
+    LeadScored,
+    LeadStatusChanged,
+    ListChanged,
+    MarketingEvent,
+    Message,
+    OpportunityChanged,
+    ProspectUpdated,
+)
+
+PARTITIONS = 12
+"""Of every topic about prospects, alike, so that one prospect's topics meet on one member of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One stream of one kind of message.
+
+    key: what the record's key is. retention: how long records stay; None = compacted, for ever.
+    """
+
+    name: str
+    message: type[Message]
+    key: str
+    purpose: str
+    partitions: int = PARTITIONS
+    retention: timedelta | None = timedelta(days=30)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The broker's settings. Its own clock stamps records: scores may rest on no sender's clock."""
+        kept = (
+            {"cleanup.policy": "compact"}
+            if self.retention is None
+            else {
+                "cleanup.policy": "delete",
+                "retention.ms": str(self.retention // timedelta(milliseconds=1)),
+            }
+        )
+        return {"message.timestamp.type": "LogAppendTime"} | kept
+
+    def dead_letters_of(self, consumer: str) -> str:
+        """Where `consumer` puts records of this topic that it cannot read; they are the consumer's."""
+        return f"{self.name}.{consumer}.dead"
+
+
+MARKETING_EVENTS = Topic(
+    "marketing.events", MarketingEvent, "prospect_id", "What prospects did, or what reached them."
+)
+LEADS_DISTRIBUTED = Topic(
+    "leads.distributed", LeadDistributed, "prospect_id", "Leads that suppliers handed to tenants."
+)
+PROSPECTS_UPDATED = Topic(
+    "prospects.updated",
+    ProspectUpdated,
+    "prospect_id",
+    "Fields, consent, state, memberships and sync requests.",
+)
+MARKETING_CAMPAIGNS = Topic(
+    "marketing.campaigns", CampaignChanged, "tenant_id:campaign_id", "Campaigns as they stand.", 1, None
+)
+MARKETING_LISTS = Topic("marketing.lists", ListChanged, "tenant_id:list_id", "Lists as they stand.", 1, None)
+LEADS_SCORED = Topic("leads.scored", LeadScored, "prospect_id", "Scores whose rounded value changed.")
+LEADS_QUALIFIED = Topic(
+    "leads.qualified", LeadQualified, "prospect_id", "Prospects that exceeded a connection's threshold."
+)
+LEADS_ACTIVITIES = Topic(
+    "leads.activities", LeadActivities, "prospect_id", "Activities of prospects that some CRM was handed."
+)
+CRM_LEAD_STATUS = Topic(
+    "crm.lead-status", LeadStatusChanged, "prospect_id", "Lead statuses changed in a CRM."
+)
+CRM_OPPORTUNITIES = Topic(
+    "crm.opportunities", OpportunityChanged, "prospect_id", "Opportunities with our leads."
+)
+CRM_DELIVERIES = Topic(
+    "crm.deliveries", DeliveryReported, "prospect_id", "What became of what a CRM was owed."
+)
+CRM_CONNECTIONS = Topic(
+    "crm.connections", ConnectionChanged, "connection_id", "Connections as they stand.", 1, None
+)
+
+TOPICS: tuple[Topic, ...] = (
+    MARKETING_EVENTS,
+    LEADS_DISTRIBUTED,
+    PROSPECTS_UPDATED,
+    MARKETING_CAMPAIGNS,
+    MARKETING_LISTS,
+    LEADS_SCORED,
+    LEADS_QUALIFIED,
+    LEADS_ACTIVITIES,
+    CRM_LEAD_STATUS,
+    CRM_OPPORTUNITIES,
+    CRM_DELIVERIES,
+    CRM_CONNECTIONS,
+)
+
+BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
