@@ -1,0 +1,41 @@
+"""Kafka and MongoDB for the tests: the same servers as `make up` has, started when a test first asks."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.servers import Kafka, MongoDB
+
+
+@pytest.fixture(scope="session")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+    """One broker for all tests: KAFKA_BOOTSTRAP_SERVERS, a container, or embedded. Use topics of your own."""
+    async with Kafka(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongoDB]:
+    """One replica set for all tests: MONGODB_URL, a container, or embedded. Use a database of your own."""
+    async with MongoDB(tmp_path_factory.mktemp("mongodb")) as server:
+        yield server
+
+
+@pytest.fixture
+async def own_kafka(tmp_path: Path) -> AsyncIterator[Kafka]:
+    """A broker that this test may `kill`, `stop` and `start`."""
+    async with Kafka(tmp_path / "kafka", environ=_without(Kafka.variable)) as server:
+        yield server
+
+
+@pytest.fixture
+async def own_mongodb(tmp_path: Path) -> AsyncIterator[MongoDB]:
+    """A replica set that this test may `kill`, `stop` and `start`."""
+    async with MongoDB(tmp_path / "mongodb", environ=_without(MongoDB.variable)) as server:
+        yield server
+
+
+def _without(variable: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != variable}
