@@ -1,0 +1,135 @@
+"""What scoring tells the others: built from a prospect's turn, the same for the same records."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from leadbus.consuming.records import Received
+from leadbus.event_types import EventType
+from leadbus.ids import derived_id
+from leadbus.messages import Activity, ConnectionChanged, Fields, LeadActivities, LeadQualified, LeadScored
+from leadbus.publishing import Outgoing
+from leadbus.topics import LEADS_ACTIVITIES, LEADS_QUALIFIED, LEADS_SCORED
+from scoring.prospect import Prospect, Recent
+from scoring.qualification import handed_to, synced
+from scoring.score import rounded
+from scoring.turn import Turn
+
+Continue = Callable[[Received, Prospect], bytes | None]
+"""The traceparent for what a record has caused."""
+
+
+def emissions(turn: Turn, continued: Continue) -> list[Outgoing]:
+    """Everything that follows from one prospect's turn."""
+    return [*_scored(turn, continued), *_qualified(turn, continued), *_activities(turn, continued)]
+
+
+def qualified(
+    prospect: Prospect, connection: ConnectionChanged, millipoints: int, at: int, traceparent: bytes | None
+) -> Outgoing:
+    """The prospect exceeded the connection's threshold at `at` with `millipoints`."""
+    message = LeadQualified.model_construct(
+        # Once per prospect and connection, so that a replay says it under the same id.
+        event_id=derived_id(prospect.key.prospect_id, connection.connection_id, "qualified"),
+        connection_id=connection.connection_id,
+        threshold=connection.threshold,
+        fields=_fields(prospect, prospect.fields),
+        said_at=_said_at(prospect, prospect.fields),
+        activities=_as_activities(prospect.recent),
+        **_common(prospect, at, millipoints),
+    )
+    return Outgoing.of(LEADS_QUALIFIED, message, traceparent)
+
+
+def _scored(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
+    prospect = turn.prospect
+    moved = rounded(prospect.score) != rounded(turn.score_before)
+    cause = turn.scored_by if moved else turn.linked_by
+    if cause is None:
+        return
+    message = LeadScored.model_construct(
+        event_id=_versioned_id(prospect, "scored"),
+        connections=sorted(prospect.linked),
+        **_common(prospect, cause.at, prospect.score),
+    )
+    yield Outgoing.of(LEADS_SCORED, message, continued(cause, prospect))
+
+
+def _qualified(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
+    for crossing in turn.crossings:
+        cause = crossing.cause
+        traceparent = continued(cause, turn.prospect)
+        yield qualified(turn.prospect, crossing.connection, turn.prospect.score, cause.at, traceparent)
+
+
+def _activities(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
+    prospect = turn.prospect
+    if prospect.email is None:
+        return
+    told = synced(prospect, turn.connections)
+    # Whom this batch's LeadQualified tells all there is need not hear it twice.
+    if set(turn.activities) <= set(prospect.recent):
+        told -= {crossing.connection.connection_id for crossing in turn.crossings}
+    handed = handed_to(turn.suppliers, turn.connections) & told
+    if handed and turn.handed_by and (everything := sorted({*prospect.recent, *turn.activities})):
+        yield _activities_of(turn, continued, "handed", handed, everything, turn.handed_by)
+    others = told - handed
+    if others and turn.active_by:
+        yield _activities_of(turn, continued, "activities", others, turn.activities, turn.active_by)
+
+
+def _activities_of(  # noqa: PLR0917
+    turn: Turn, continued: Continue, kind: str, to: set[str], activities: list[Recent], cause: Received
+) -> Outgoing:
+    prospect = turn.prospect
+    said = turn.said & prospect.fields.keys()
+    message = LeadActivities.model_construct(
+        event_id=_versioned_id(prospect, kind),
+        connections=sorted(to),
+        fields=_fields(prospect, said),
+        said_at=_said_at(prospect, said),
+        activities=_as_activities(activities),
+        **_common(prospect, cause.at, prospect.score),
+    )
+    return Outgoing.of(LEADS_ACTIVITIES, message, continued(cause, prospect))
+
+
+def _common(prospect: Prospect, at: int, millipoints: int) -> dict[str, Any]:
+    return {
+        "tenant_id": prospect.key.tenant_id,
+        "prospect_id": prospect.key.prospect_id,
+        "occurred_at": _time(at),
+        "version": prospect.version,
+        "email": prospect.email,
+        "score": rounded(millipoints),
+        "millipoints": millipoints,
+    }
+
+
+def _versioned_id(prospect: Prospect, kind: str) -> str:
+    return derived_id(prospect.key.prospect_id, str(prospect.version), kind)
+
+
+def _fields(prospect: Prospect, names: Iterable[str]) -> Fields:
+    return Fields.from_flat({name: prospect.fields[name].value for name in sorted(names)})
+
+
+def _said_at(prospect: Prospect, names: Iterable[str]) -> dict[str, datetime]:
+    return {name: _time(prospect.fields[name].occurred_at) for name in sorted(names)}
+
+
+def _as_activities(activities: Iterable[Recent]) -> list[Activity]:
+    return [
+        Activity.model_construct(
+            event_id=a.event_id,
+            type=EventType(a.type),
+            occurred_at=_time(a.occurred_at),
+            subject=a.subject,
+            url=a.url,
+        )
+        for a in activities
+    ]
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
