@@ -1,0 +1,1 @@
+"""Carries leads to CRMs of the SugarCRM family over SOAP, and reads what became of them."""

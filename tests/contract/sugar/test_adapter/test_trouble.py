@@ -1,0 +1,350 @@
+"""What goes wrong on the way: sessions, lost replies, refused rows, broken versions, web pages, slowness."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from connector_sugar import client as client_module
+from connector_sugar.connector import SugarAdapter
+from connector_sugar.faults import NotServed
+from leadbus.connector.contract import PersonChange
+from leadbus.errors import (
+    AuthRefused,
+    Conflict,
+    LeadbusError,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+    Unsupported,
+)
+from leadbus.messages import Record
+from sandbox.sugar import SugarCRM, desk
+
+EMAIL = "ann@example.com"
+
+
+def kinds(outcomes: list[LeadbusError | None]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
+
+
+DONE = type(None)
+
+
+async def test_a_lost_session_is_renewed_and_the_call_repeated_once(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any
+) -> None:
+    await adapter.find_by_email([EMAIL])
+    logins = crm.calls["login"]
+    crm.faults.add("session_lost", operation="set_entries", times=1)
+    new = person(EMAIL)
+    assert await adapter.create([new]) == [None]
+    assert stored().keys() == {new.id}
+    assert crm.calls["login"] == logins + 1
+
+
+async def test_sessions_that_never_hold_are_trouble_and_no_endless_signing_in(
+    crm: SugarCRM, adapter: SugarAdapter
+) -> None:
+    crm.faults.add("session_lost", operation="get_entry_list")
+    with pytest.raises(Transient):
+        await adapter.read([Record(module="Leads", id="x")])
+    assert crm.calls["login"] == 2
+
+
+async def test_refused_credentials_are_tried_once_and_never_on_another_version(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any
+) -> None:
+    crm.faults.add("refused_login")
+    with pytest.raises(AuthRefused) as refused:
+        await adapter.read([Record(module="Leads", id="x")])
+    assert crm.calls["login"] == 1
+    assert "admin" not in str(refused.value)
+    with pytest.raises(AuthRefused):
+        await adapter.create([person(EMAIL)])
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+async def test_a_reply_lost_after_the_write_is_looked_up_and_nothing_is_written_twice(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any, rows: int
+) -> None:
+    crm.faults.add("lost_reply_after_write", times=2)
+    people = [person(f"p{at}@example.com") for at in range(rows)]
+    assert await adapter.create(people) == [None] * rows
+    assert len(stored()) == rows
+    assert len(await adapter.find_by_email([p.email for p in people])) == rows
+
+
+async def test_a_lost_reply_to_an_update_is_repeated(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any, lead: Any
+) -> None:
+    people = [person(f"p{at}@example.com") for at in range(3)]
+    await adapter.create(people)
+    crm.faults.add("lost_reply_after_write", times=3)
+    outcomes = await adapter.update([PersonChange(lead(p.id), {"city": "Rome"}) for p in people])
+    assert outcomes == [None] * 3
+    assert {row["primary_address_city"] for row in stored().values()} == {"Rome"}
+
+
+async def test_a_write_that_stays_without_a_reply_is_unknown_not_failed(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any
+) -> None:
+    crm.faults.add("server_error_html", operation="set_entries")
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create([person(EMAIL)])
+
+
+async def test_a_lost_write_that_cannot_be_looked_up_is_unknown(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any
+) -> None:
+    crm.faults.add("lost_reply_after_write", times=1)
+    crm.faults.add("http_500", operation="get_entry_list", skip=1)
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create([person(EMAIL)])
+
+
+async def test_only_the_refused_row_among_many_is_rejected(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any
+) -> None:
+    names = {7: "bad", 8: "bad", 50: "bad"}
+    people = [person(f"p{at}@example.com", last_name=names.get(at, "good")) for at in range(60)]
+    await adapter.create(people[9:10])
+    crm.faults.add("refuse_row", field="last_name", matches="bad")
+    outcomes = await adapter.create(people)
+    refused = {at: type(o) for at, o in enumerate(outcomes) if o is not None}
+    assert refused == {7: Rejected, 8: Rejected, 9: Conflict, 50: Rejected}
+    assert stored().keys() == {p.id for at, p in enumerate(people) if at not in names}
+
+
+async def test_only_the_refused_change_among_many_is_rejected(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any, lead: Any
+) -> None:
+    people = [person(f"p{at}@example.com") for at in range(6)]
+    await adapter.create(people)
+    crm.faults.add("refuse_row", field="id", matches=people[2].id)
+    outcomes = await adapter.update([PersonChange(lead(p.id), {"city": "Rome"}) for p in people])
+    assert kinds(outcomes) == [DONE, DONE, Rejected, DONE, DONE, DONE]
+    assert sum(row["primary_address_city"] == "Rome" for row in stored().values()) == 5
+
+
+async def test_a_service_that_dies_once_costs_no_row(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any
+) -> None:
+    crm.faults.add("http_500", operation="set_entries", times=1)
+    new = person(EMAIL)
+    assert await adapter.create([new]) == [None]
+    assert stored().keys() == {new.id}
+
+
+async def test_a_service_that_dies_on_everything_is_not_the_rows_fault(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any
+) -> None:
+    await adapter.find_by_email([EMAIL])
+    crm.faults.add("http_500")
+    with pytest.raises(Transient):
+        await adapter.create([person(EMAIL)])
+    with pytest.raises(Transient):
+        await adapter.find_by_email([EMAIL])
+
+
+async def test_a_part_that_fails_leaves_the_others_their_outcomes(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, stored: Any
+) -> None:
+    people = [person(f"p{at}@example.com", kind=("lead", "contact")[at % 2]) for at in range(4)]
+    crm.faults.add("html_instead_of_xml", operation="set_entries", module="Contacts")
+    assert kinds(await adapter.create(people)) == [DONE, NotServed, DONE, NotServed]
+    assert stored().keys() == {people[0].id, people[2].id}
+
+
+async def test_denied_access_parks_writes_with_a_reason_and_is_unsupported_for_reads(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any
+) -> None:
+    crm.faults.add("access_denied", operation="set_entries")
+    (outcome,) = await adapter.create([person(EMAIL)])
+    assert isinstance(outcome, Rejected)
+    assert "administrator" in str(outcome)
+    crm.faults.add("access_denied", operation="get_entry_list")
+    with pytest.raises(Unsupported):
+        await adapter.find_by_email([EMAIL])
+
+
+@pytest.mark.parametrize(
+    ("dies", "version"), [((), "v4_1"), (("v4_1.login",), "v2"), (("v4_1.login", "v2.login"), "v4")]
+)
+async def test_the_first_version_that_lets_us_in_does_everything(
+    start_crm: Any, open_adapter: Any, person: Any, *, dies: tuple[str, ...], version: str
+) -> None:
+    async with start_crm(dies=[*dies, "v4_1.set_entry"]) as crm:
+        desk.add_option(crm.store, "Leads", "lead_source", "Leadbus")
+        adapter: SugarAdapter = open_adapter(crm.url, score_field="lead_score_c")
+        new = person(EMAIL, score=3)
+        assert await adapter.create([new]) == [None]
+        assert await adapter.update([PersonChange(Record(module="Leads", id=new.id), {"city": "Rome"})]) == [
+            None
+        ]
+        found = await adapter.find_by_email([EMAIL])
+        assert [p.record.id for p in found[EMAIL]] == [new.id]
+        findings = await adapter.check()
+        assert all(finding.ok for finding in findings), findings
+        assert any(f"SOAP service {version} is used" in finding.what for finding in findings)
+
+
+async def test_a_crm_that_dies_at_every_sign_in_is_trouble_with_advice(
+    start_crm: Any, open_adapter: Any, person: Any
+) -> None:
+    async with start_crm(dies=["v4_1.login", "v2.login", "v4.login"]) as crm:
+        adapter: SugarAdapter = open_adapter(crm.url)
+        with pytest.raises(Transient):
+            await adapter.create([person(EMAIL)])
+        finding = (await adapter.check())[-1]
+        assert not finding.ok
+        assert "PHP" in finding.advice
+
+
+@pytest.mark.parametrize("verb", ["find_by_email", "read", "create"])
+async def test_a_web_page_instead_of_soap_is_trouble_in_words(
+    crm: SugarCRM, adapter: SugarAdapter, person: Any, verb: str
+) -> None:
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "find_by_email": lambda: adapter.find_by_email([EMAIL]),
+        "read": lambda: adapter.read([Record(module="Leads", id="x")]),
+        "create": lambda: adapter.create([person(EMAIL)]),
+    }
+    crm.faults.add("html_instead_of_xml")
+    with pytest.raises(Transient, match="web page"):
+        await calls[verb]()
+    crm.faults.clear()
+    await calls[verb]()
+
+
+async def test_a_hanging_server_is_given_up_and_its_session_not_used_again(
+    crm: SugarCRM, open_adapter: Any, person: Any, stored: Any
+) -> None:
+    adapter: SugarAdapter = open_adapter(crm.url, read_timeout=0.4)
+    await adapter.find_by_email([EMAIL])
+    crm.faults.add("hang", operation="get_entry_list", times=2)
+    began = time.monotonic()
+    with pytest.raises(Transient, match="in time"):
+        await adapter.find_by_email([EMAIL])
+    assert time.monotonic() - began < 2
+    assert await adapter.find_by_email([EMAIL]) == {}
+    crm.faults.add("hang", operation="set_entries")
+    with pytest.raises(OutcomeUnknown):
+        await adapter.create([person(EMAIL)])
+    assert stored() == {}
+
+
+async def test_a_slow_server_is_waited_for(crm: SugarCRM, adapter: SugarAdapter, person: Any) -> None:
+    crm.faults.add("slow", operation="set_entries", seconds=0.3)
+    assert await adapter.create([person(EMAIL)]) == [None]
+
+
+async def test_an_address_where_nothing_listens_is_trouble(
+    crm: SugarCRM, open_adapter: Any, person: Any
+) -> None:
+    adapter: SugarAdapter = open_adapter("http://127.0.0.1:1")
+    with pytest.raises(Transient, match="cannot be reached"):
+        await adapter.create([person(EMAIL)])
+    findings = await adapter.check()
+    assert [finding.ok for finding in findings] == [False]
+
+
+async def test_four_calls_run_side_by_side_and_no_more(start_crm: Any, open_adapter: Any) -> None:
+    async with start_crm(cost_per_call_ms=100) as crm:
+        adapter: SugarAdapter = open_adapter(crm.url)
+        records = [Record(module="Leads", id="x")]
+        await asyncio.gather(*(adapter.read(records) for _ in range(4)))
+        assert crm.calls["login"] == 4, "one session for each"
+        began = time.monotonic()
+        await asyncio.gather(*(adapter.read(records) for _ in range(8)))
+        assert 0.2 <= time.monotonic() - began < 0.5
+        assert crm.calls["login"] == 4, "sessions are kept"
+
+
+async def test_an_answer_longer_than_we_accept_is_not_read_to_its_end(
+    adapter: SugarAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MOST_BYTES", 300)
+    with pytest.raises(Unsupported, match="longer"):
+        await adapter.read([Record(module="Leads", id="x")])
+
+
+async def test_closing_ends_the_sessions_and_survives_a_server_that_is_gone(
+    start_crm: Any, open_adapter: Any
+) -> None:
+    async with start_crm() as crm:
+        adapter: SugarAdapter = open_adapter(crm.url)
+        await asyncio.gather(*(adapter.find_by_email([f"p{at}@example.com"]) for at in range(2)))
+        await adapter.close()
+        assert crm.calls["logout"] == crm.calls["login"] > 0
+        other: SugarAdapter = open_adapter(crm.url)
+        await other.find_by_email([EMAIL])
+    await other.close()
+
+
+async def test_closing_waits_for_nobody_who_does_not_answer(
+    crm: SugarCRM, adapter: SugarAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "LONGEST_FAREWELL", 0.2)
+    await adapter.find_by_email([EMAIL])
+    crm.faults.add("hang", operation="logout")
+    began = time.monotonic()
+    await adapter.close()
+    assert time.monotonic() - began < 1
+
+
+class Raw:
+    """A server that answers every request with the same bytes."""
+
+    def __init__(self, status: str, headers: str, body: bytes) -> None:
+        self._answer = f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        self.requests: list[bytes] = []
+
+    async def __aenter__(self) -> "Raw":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(self._answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "error"),
+    [
+        ("302 Found", "Location: http://127.0.0.1:1/\r\n", b"", Transient),
+        ("403 Forbidden", "Content-Type: text/html\r\n", b"no", AuthRefused),
+        ("200 OK", "Content-Type: text/xml\r\n", b"", Transient),
+        ("200 OK", "Content-Type: text/xml\r\n", b"<a><b></a>", Transient),
+        ("200 OK", "Content-Type: text/xml\r\n", b"<a/>", Transient),
+        ("200 OK", "Content-Type: text/xml\r\n", b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', Transient),
+        ("500 Oops", "Content-Type: text/xml\r\n", b"<a/>", Transient),
+    ],
+)
+async def test_answers_that_are_no_soap_are_errors_of_ours(
+    open_adapter: Any, status: str, headers: str, body: bytes, error: type[LeadbusError]
+) -> None:
+    async with Raw(status, headers, body) as server:
+        adapter: SugarAdapter = open_adapter(server.url)
+        with pytest.raises(error):
+            await adapter.find_by_email([EMAIL])
+        assert not (await adapter.check())[0].ok
+
+
+async def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(open_adapter: Any) -> None:
+    body = gzip.compress(b"<a>" + b" " * (client_module.MOST_BYTES + 1) + b"</a>", compresslevel=9)
+    headers = "Content-Type: text/xml\r\nContent-Encoding: gzip\r\n"
+    async with Raw("200 OK", headers, body) as server:
+        adapter: SugarAdapter = open_adapter(server.url)
+        with pytest.raises(Unsupported, match="longer"):
+            await adapter.find_by_email([EMAIL])
