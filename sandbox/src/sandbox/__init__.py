@@ -1,1 +1,1 @@
-"""Stands in for the world on one machine: servers, CRMs, upstream traffic; imports nothing of the product."""
+"""Stands in for the world on one machine; imports nothing of Leadbus."""

@@ -37,6 +37,9 @@ _FLAGS = (
     # A primary waits 15 s by default for another to take over.
     "--setParameter",
     "shutdownTimeoutMillisForSignaledShutdown=0",
+    # A client killed within a transaction leaves it open, and the rows it holds locked, for so long.
+    "--setParameter",
+    "transactionLifetimeLimitSeconds=10",
 )
 
 

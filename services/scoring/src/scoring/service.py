@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from leadbus.consuming.consumer import Consumer
+from leadbus.consuming.dead_letter_routes import dead_letter_routes
+from leadbus.consuming.dead_letters import DeadLetters
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys
 from leadbus.security.callers import Authenticator
 from leadbus.service import Managed, Service
-from leadbus.storage.ledger import Ledger
+from leadbus.consuming.ledger import Ledger
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
 from leadbus.topics import (
@@ -30,6 +32,7 @@ from scoring.sweep import Sweeper, Sweeps
 
 NAME = "scoring"
 READS = (MARKETING_EVENTS, LEADS_DISTRIBUTED, CRM_DELIVERIES)
+TABLES = (CRM_CONNECTIONS,)
 WRITES = (LEADS_SCORED, LEADS_QUALIFIED, LEADS_ACTIVITIES)
 
 
@@ -59,7 +62,7 @@ def build(environ: Mapping[str, str]) -> Service:
 
     async def topics() -> None:
         await provision(kafka, READS, NAME, prefix)
-        await provision(kafka, (*WRITES, CRM_CONNECTIONS), prefix=prefix)
+        await provision(kafka, (*WRITES, *TABLES), prefix=prefix)
 
     service = Service(
         NAME,
@@ -81,4 +84,6 @@ def build(environ: Mapping[str, str]) -> Service:
     )
     authenticator = Authenticator(ApiKeys(MongoApiKeys(database)), settings.operator_token.get_secret_value())
     add_routes(service.api, authenticator, prospects, rules)
+    dead_letters = DeadLetters(kafka, NAME, READS, publisher, prefix)
+    service.api.include_router(dead_letter_routes(authenticator, dead_letters))
     return service

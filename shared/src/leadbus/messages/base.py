@@ -41,7 +41,17 @@ def _with_offset(value: Any) -> Any:
 
 
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-Time = Annotated[AwareDatetime, BeforeValidator(_with_offset)]
+
+
+def _in_utc(value: datetime) -> datetime:
+    """UTC from the first moment on: what cannot be written so (year 1 in the east) is refused at once."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time outside the years 1 to 9999") from None
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_with_offset), AfterValidator(_in_utc)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]

@@ -1,0 +1,1 @@
+"""Ingest: the HTTP edge. Authenticates, validates, answers per item, publishes."""

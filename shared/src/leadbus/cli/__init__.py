@@ -1,0 +1,5 @@
+"""The `leadbus` command."""
+
+from leadbus.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,62 @@
+"""`leadbus keys`: API keys, by asking ingest, which owns them."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from leadbus.cli.calls import ask, console, errors
+from leadbus.security.api_keys import Scope
+
+command = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="""API keys of tenants: create, list, revoke.
+
+Asks ingest at LEADBUS_INGEST_URL (default http://127.0.0.1:8080), as LEADBUS_OPERATOR_TOKEN or, for one's
+own tenant, LEADBUS_API_KEY with the scope administer.
+
+  leadbus keys create acme --scope ingest --name "web shop"
+  leadbus keys list acme
+  leadbus keys revoke KEY_ID
+""",
+)
+
+
+def register(root: typer.Typer) -> None:
+    """Adds `keys`."""
+    root.add_typer(command, name="keys")
+
+
+TENANT = Annotated[str, typer.Argument(help="The tenant: lower-case letters, digits, hyphens.")]
+
+
+@command.command()
+def create(
+    tenant: TENANT,
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")] = [Scope.INGEST],  # noqa: B006
+    name: Annotated[str, typer.Option(help="What it is for, so that it is known again in a year.")] = "",
+) -> None:
+    """Creates a key and prints it: the only time that it can be seen."""
+    body = {"tenant_id": tenant, "scopes": [s.value for s in scope], "name": name}
+    created = ask("ingest", "POST", "/v1/api-keys", json=body)
+    errors.print(f"Key {created['id']} for {created['tenant_id']}. Keep it: it is shown only now.")
+    typer.echo(created["key"])
+
+
+@command.command("list")
+def list_keys(tenant: TENANT) -> None:
+    """Lists a tenant's keys, without their secrets."""
+    table = Table("id", "name", "scopes", "created", "revoked")
+    for key in ask("ingest", "GET", "/v1/api-keys", params={"tenant_id": tenant})["keys"]:
+        table.add_row(
+            key["id"], key["name"], " ".join(key["scopes"]), key["created_at"], key["revoked_at"] or ""
+        )
+    console.print(table)
+
+
+@command.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as listed.")]) -> None:
+    """Ends a key; within 30 seconds nothing accepts it any more."""
+    ask("ingest", "DELETE", f"/v1/api-keys/{key_id}")
+    errors.print(f"Key {key_id} is revoked.")

@@ -1,0 +1,72 @@
+"""`leadbus`: one table of command modules, each with one job."""
+
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+
+from leadbus.cli import connections, dead_letters, keys, lead, run
+from leadbus.errors import LeadbusError
+
+HELP = """Leadbus carries leads between marketing and CRMs.
+
+[bold]Run services[/bold] (settings come from the environment)
+
+  leadbus run --list                    which services are installed
+  leadbus run ingest                    one service, as in a pod
+  leadbus run --all                     every installed service in one process
+
+[bold]Let somebody post events[/bold]
+
+  leadbus keys create acme --scope ingest     a new API key for the tenant acme, shown once
+  leadbus keys list acme                      its keys, without their secrets
+
+[bold]Connect a CRM[/bold]
+
+  leadbus connections apply acme.yaml   its settings; then test, then on
+  leadbus connections list              how each of them fares
+
+[bold]Follow a lead[/bold]
+
+  leadbus lead anna@example.com --tenant acme     every hop so far, and the record in the CRM
+
+[bold]Mend what could not be read[/bold]
+
+  leadbus dead-letters list             what lies there, and why
+  leadbus dead-letters replay scoring   publish it again
+
+Every command explains itself: leadbus COMMAND --help
+"""
+
+COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
+    run.register,
+    keys.register,
+    connections.register,
+    dead_letters.register,
+    lead.register,
+)
+
+
+def app() -> typer.Typer:
+    """The command with all its sub-commands."""
+    root = typer.Typer(
+        help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+    )
+
+    @root.callback()
+    def leadbus() -> None:
+        """Only here so that a single sub-command keeps its name."""
+
+    for register in COMMANDS:
+        register(root)
+    return root
+
+
+def main() -> None:
+    """Runs the command; an error we know is one sentence, not a traceback."""
+    try:
+        app()()
+    except LeadbusError as error:
+        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+        sys.exit(1)

@@ -1,0 +1,69 @@
+"""One connection's place at its organisation's worker: the adapter, and what troubles it."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from leadbus.connector.connection import Connection, Health, HealthState
+from leadbus.connector.contract import Adapter
+from leadbus.errors import AuthRefused, LeadbusError, RateLimited
+
+LONGEST_PAUSE = 60.0
+FAREWELL_SECONDS = 2.0
+"""For ending sessions politely; a CRM that hangs shall not keep a pod from stopping."""
+
+
+@dataclass(slots=True)
+class Way:
+    """Into the CRM, or out of it: its last trouble, and how long to leave the CRM in peace after it."""
+
+    trouble: LeadbusError | None = None
+    failures: int = 0
+    paused_until: float = 0.0
+
+    def ended(self, error: LeadbusError | None) -> None:
+        """A turn is over. Pauses grow, or are as long as the CRM asks."""
+        self.trouble = error
+        self.failures = self.failures + 1 if error else 0
+        seconds = min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)) if error else 0.0
+        if isinstance(error, RateLimited):
+            seconds = max(error.retry_after, 0.1)
+        self.paused_until = time.monotonic() + seconds
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which the CRM is still to be left in peace."""
+        return max(0.0, self.paused_until - time.monotonic())
+
+
+@dataclass(slots=True)
+class Bench:
+    """See the module. pulls: the task that pulls on schedule."""
+
+    connection: Connection
+    adapter: Adapter
+    delivering: Way = field(default_factory=Way)
+    pulling: Way = field(default_factory=Way)
+    pulls: asyncio.Task[None] | None = None
+
+    def health(self) -> Health:
+        """How both ways fare together; `since` stays that of the first failure until it is over."""
+        troubles = [way.trouble for way in (self.delivering, self.pulling) if way.trouble]
+        refused = next((trouble for trouble in troubles if isinstance(trouble, AuthRefused)), None)
+        state = HealthState.TROUBLE if troubles else HealthState.WELL
+        if refused:
+            state, troubles = HealthState.REFUSED, [refused]
+        known = self.connection.health
+        since = known.since if state is known.state else datetime.now(UTC)
+        return Health(state, str(troubles[0]) if troubles else "", since)
+
+    async def close(self) -> None:
+        """Ends pulls, whose next begins where this one did, and sessions."""
+        if self.pulls is not None:
+            self.pulls.cancel()
+            await asyncio.gather(self.pulls, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self.adapter.close()

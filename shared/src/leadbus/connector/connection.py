@@ -1,0 +1,67 @@
+"""A connection as the kit keeps it: settings in the clear, secrets encrypted, health in a sentence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from leadbus.connector.settings import ConnectionSettings
+from leadbus.messages import ConnectionChanged, LeadDistributed, Origin
+
+
+class HealthState(StrEnum):
+    """well · trouble: tried again by itself · refused: a person must correct the credentials."""
+
+    WELL = "well"
+    TROUBLE = "trouble"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the connection fares. reason: what is wrong and what to do; empty when well."""
+
+    state: HealthState
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One tenant's way into one CRM organisation. revision: counts changes of settings and of `on`."""
+
+    settings: ConnectionSettings
+    organisation_id: str
+    on: bool
+    revision: int
+    health: Health
+
+    @property
+    def id(self) -> str:
+        """The connection's name."""
+        return self.settings.connection_id
+
+    def takes(self, lead: LeadDistributed) -> bool:
+        """Whether a distribution is this connection's business; being switched off does not matter."""
+        wanted = self.settings.supplier_id in (None, lead.supplier_id)
+        return wanted and self.settings.lead_distribution.on and self.settings.tenant_id == lead.tenant_id
+
+    def origins_of(self, origins: list[Origin]) -> list[Origin]:
+        """Those that this connection answers for: a supplier hears of its own distributions."""
+        return [o for o in origins if self.settings.supplier_id in (None, o.supplier_id)]
+
+    def changed(self, crm: str, event_id: str, at: datetime) -> ConnectionChanged:
+        """What everybody else may know of it."""
+        settings = self.settings
+        return ConnectionChanged(
+            event_id=event_id,
+            tenant_id=settings.tenant_id,
+            occurred_at=at,
+            connection_id=self.id,
+            crm=crm,
+            revision=self.revision,
+            on=self.on,
+            marketing_automation=settings.marketing_automation.on,
+            lead_distribution=settings.lead_distribution.on,
+            threshold=settings.marketing_automation.threshold,
+            supplier_id=settings.supplier_id,
+        )

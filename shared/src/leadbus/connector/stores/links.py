@@ -1,0 +1,45 @@
+"""Links, in `<service>.links`. Written by the organisation's one worker."""
+
+from collections.abc import Iterable, Sequence
+
+from pymongo import ASCENDING, ReplaceOne
+
+from leadbus.connector.link import Link
+from leadbus.connector.stores.documents import Codec
+from leadbus.messages import Record
+from leadbus.storage.mongo import Client
+
+_CODEC = Codec(Link)
+
+
+class Links:
+    """A link's `_id` is `<organisation>/<prospect>`."""
+
+    def __init__(self, client: Client, database: str, service: str) -> None:
+        self._collection = client[database][f"{service}.links"]
+
+    async def prepare(self) -> None:
+        """Creates the indexes."""
+        await self._collection.create_index([("organisation_id", ASCENDING), ("record.id", ASCENDING)])
+
+    async def of_prospects(self, organisation_id: str, prospect_ids: Iterable[str]) -> dict[str, Link]:
+        """By prospect; absent = never linked."""
+        ids = [f"{organisation_id}/{prospect_id}" for prospect_id in prospect_ids]
+        found = self._collection.find({"_id": {"$in": ids}})
+        return {row["prospect_id"]: _CODEC.decode(row) async for row in found}
+
+    async def of_records(self, organisation_id: str, tenant_id: str, records: Sequence[Record]) -> list[Link]:
+        """The tenant's links to these records."""
+        wanted = {"organisation_id": organisation_id, "record.id": {"$in": [r.id for r in records]}}
+        return [_CODEC.decode(row) async for row in self._collection.find(wanted | {"tenant_id": tenant_id})]
+
+    async def save(self, links: Sequence[Link]) -> None:
+        """Durable on every replica that counts, once it returns."""
+        writes = [
+            ReplaceOne(
+                {"_id": f"{link.organisation_id}/{link.prospect_id}"}, _CODEC.encode(link), upsert=True
+            )
+            for link in links
+        ]
+        if writes:
+            await self._collection.bulk_write(writes, ordered=False)

@@ -1,0 +1,134 @@
+"""All workers of one pod: takes leases, starts and stops workers, passes on wake-ups. A `Part`."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from pymongo.errors import PyMongoError
+
+from leadbus.connector.stores.leases import RENEW_SECONDS, Leases
+from leadbus.connector.worker import OrganisationWorker, Workshop
+from leadbus.telemetry import names
+
+log = logging.getLogger(__name__)
+
+LOOP_MUST_TURN_SECONDS = 60.0
+
+
+class Workers:
+    """One worker for each organisation whose lease this pod holds."""
+
+    def __init__(self, workshop: Workshop, leases: Leases) -> None:
+        self.name = "workers"
+        self._shop = workshop
+        self._leases = leases
+        self._workers: dict[str, OrganisationWorker] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._turned = time.monotonic()
+        self._oldest = workshop.telemetry.gauge(names.OLDEST_UNDELIVERED)
+
+    async def start(self) -> None:
+        """Begins to take leases."""
+        self._turned = time.monotonic()
+        self._tasks = [
+            asyncio.create_task(self._keep_leases(), name="leases"),
+            asyncio.create_task(self._listen(), name="wake-ups"),
+        ]
+
+    async def stop(self) -> None:
+        """Finishes batches in hand and gives the leases up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for organisation in list(self._workers):
+            self._dismiss(organisation)
+        await asyncio.gather(*self._leaving.values())
+        with suppress(PyMongoError):
+            await self._leases.release_all()
+
+    def trouble(self) -> str | None:
+        """Liveness: the lease loop must turn."""
+        silent = time.monotonic() - self._turned
+        if self._tasks and silent > LOOP_MUST_TURN_SECONDS:
+            return f"No lease has been looked after for {silent:.0f} seconds."
+        return None
+
+    def waiting(self) -> str | None:
+        """Readiness: a pod without any organisation is ready too."""
+        return None
+
+    def settings_changed(self, organisation_id: str) -> None:
+        """A connection of this organisation was changed here: look at once."""
+        self._changed.set()
+        if organisation_id in self._workers:
+            self._workers[organisation_id].wake()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            self._turned = time.monotonic()
+            try:
+                await self._take_leases()
+                await self._measure()
+            except PyMongoError as error:
+                log.warning("Leases cannot be renewed (%s).", type(error).__name__)
+            except Exception:
+                log.exception("Looking after the leases failed.")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), RENEW_SECONDS)
+            self._changed.clear()
+
+    async def _take_leases(self) -> None:
+        wanted = await self._shop.connections.organisations()
+        for organisation in wanted - self._leaving.keys():
+            until = await self._leases.take(organisation)
+            worker = self._workers.get(organisation)
+            if until is None and worker is not None:
+                self._dismiss(organisation)
+            elif until is not None and worker is not None:
+                worker.holds_until = until
+            elif until is not None:
+                log.info("working organisation %s", organisation)
+                self._workers[organisation] = OrganisationWorker(organisation, self._shop)
+                self._workers[organisation].start(until)
+        for organisation in self._workers.keys() - wanted:
+            self._dismiss(organisation)
+
+    def _dismiss(self, organisation: str) -> None:
+        """Beside everything else: a CRM that hangs must not keep other leases from being renewed."""
+        leaving = self._leave(organisation, self._workers.pop(organisation))
+        self._leaving[organisation] = asyncio.create_task(leaving, name=f"leave {organisation}")
+
+    async def _leave(self, organisation: str, worker: OrganisationWorker) -> None:
+        try:
+            await worker.stop()
+            with suppress(PyMongoError):
+                await self._leases.release(organisation)
+        finally:
+            del self._leaving[organisation]
+            self._changed.set()
+
+    async def _measure(self) -> None:
+        """The age of the oldest lead that is due, per connection worked here."""
+        self._oldest.clear()
+        now = datetime.now(UTC)
+        for organisation in list(self._workers):
+            for connection in await self._shop.connections.of_organisation(organisation):
+                since = await self._shop.deliveries.oldest(connection.id)
+                age = (now - since).total_seconds() if since else 0.0
+                self._oldest.set(max(0.0, age), {names.CONNECTION: connection.id})
+
+    async def _listen(self) -> None:
+        """Wakes the worker of each delivery that is written; after a break, wakes all."""
+        while True:
+            try:
+                async for organisation in self._shop.deliveries.wakes():
+                    for worked, worker in self._workers.items():
+                        if organisation in (None, worked):
+                            worker.wake()
+            except PyMongoError as error:
+                log.warning("The change stream broke (%s); listening again.", type(error).__name__)
+            await asyncio.sleep(1.0)

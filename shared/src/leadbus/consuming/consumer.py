@@ -1,0 +1,260 @@
+"""The consumer: batches from Kafka, applied exactly once in effect.
+
+The order of things, which is the whole guarantee:
+
+1. On assignment: take the applied offsets from the ledger and seek there (Kafka's own committed offsets
+   only serve lag); publish what the outbox still owes for these partitions.
+2. Decode record by record; what cannot be read becomes a dead letter, what stands on another partition
+   than its key's is forwarded.
+3. The handler reads and computes.
+4. One MongoDB transaction: each partition's applied offset is compared and set, the effects, the outbox.
+   No match means that another owner has moved on: drop everything and begin again at 1.
+5. Publish the outbox and wait for the acknowledgements; its document goes with the next transaction.
+6. Commit the offsets to Kafka, for lag alone.
+
+While MongoDB or Kafka is away the consumer waits; nothing is skipped, and nothing is kept in memory beyond
+the batch in hand.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+from pymongo.errors import PyMongoError
+
+from leadbus.consuming.applier import Applier, Start
+from leadbus.consuming.decoding import Raw
+from leadbus.consuming.ledger import Ledger, Partition
+from leadbus.consuming.log_positions import LogPositions
+from leadbus.consuming.records import Effects, Handler
+from leadbus.errors import Fenced
+from leadbus.publishing import Publisher
+from leadbus.telemetry import Telemetry, names
+from leadbus.topics import Topic
+from leadbus.wire_names import off_wire, on_wire
+
+log = logging.getLogger(__name__)
+
+BATCH_RECORDS = 5_000
+IDLE_MS = 20
+"""How long a poll waits; FastStream waits as long again after an empty one, so this bounds idle latency."""
+METADATA_MS = 30_000
+"""How long a topic that was made anew may go unnoticed (aiokafka's default: five minutes)."""
+LOOP_MUST_TURN_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
+"""After an error that nothing here foresees, so that a batch tried for ever does not burn a processor."""
+
+
+class Consumer:
+    """One service's subscription to all its topics, under one group named after the service (and prefix).
+
+    All topics in one subscriber with the range assignor, so that one prospect's topics always meet on one
+    member. A `Part` of a service.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        topics: Sequence[Topic],
+        handler: Handler,
+        *,
+        bootstrap_servers: str,
+        ledger: Ledger,
+        publisher: Publisher,
+        telemetry: Telemetry,
+        topic_prefix: str = "",
+    ) -> None:
+        self.name = "consumer"
+        self._ledger = ledger
+        self._lag = telemetry.gauge(names.CONSUMER_LAG)
+        self._prefix = topic_prefix
+        self._applier = Applier(service, handler, ledger, publisher, telemetry)
+        self._positions = LogPositions(bootstrap_servers, topic_prefix)
+        self._is_assigned = False
+        self._turned = time.monotonic()
+        self._polled_in_term = 0
+        self._in_hand = False
+        self._broker = KafkaBroker(
+            bootstrap_servers,
+            client_id=service,
+            logger=None,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
+        )
+        self._subscriber = self._broker.subscriber(
+            *(on_wire(topic_prefix, topic.name) for topic in topics),
+            group_id=on_wire(topic_prefix, service),
+            batch=True,
+            max_records=BATCH_RECORDS,
+            batch_timeout_ms=IDLE_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            listener=_Assignments(self),
+            parser=_as_it_is,
+            decoder=_leave_undecoded,
+        )
+        self._subscriber(self._on_batch)
+
+    @property
+    def partitions(self) -> set[int]:
+        """The partition numbers this member owns now."""
+        return {number for _, number in self._applier.offsets}
+
+    async def start(self) -> None:
+        """Joins the group; raises KafkaError or PyMongoError while a server is away."""
+        await self._ledger.prepare()
+        try:
+            await self._positions.start()
+            await self._broker.start()
+        except BaseException:
+            await self._broker.stop()
+            await self._positions.stop()
+            raise
+        self._observe_polls(self._consumer)
+
+    async def stop(self) -> None:
+        """Finishes the batch in hand if nothing hinders it, then leaves the group."""
+        self._applier.stopping = True
+        await self._broker.stop()
+        await self._positions.stop()
+        with suppress(PyMongoError):
+            await self._applier.finish()
+
+    def trouble(self) -> str | None:
+        """Liveness: a sentence if the poll loop has stopped turning though nothing holds it up."""
+        silent = time.monotonic() - self._turned
+        if self._is_assigned and not self._applier.busy and silent > LOOP_MUST_TURN_SECONDS:
+            return f"The poll loop has not turned for {silent:.0f} seconds."
+        return None
+
+    def waiting(self) -> str | None:
+        """Readiness: what the consumer waits for."""
+        if not self._is_assigned:
+            return self._applier.waiting_for or "No partitions are assigned yet."
+        return self._applier.waiting_for
+
+    async def transact(self, partitions: Collection[int], compute: Callable[[], Awaitable[Effects]]) -> None:
+        """See `Applier.transact`."""
+        await self._applier.transact(partitions, compute)
+
+    async def assigned(self) -> None:
+        """The group has given us partitions, and none but these."""
+        self._lag.clear()
+        await self._begin()
+        self._turned = time.monotonic()
+        self._is_assigned = True
+
+    def revoked(self) -> None:
+        """The group is about to share out the partitions anew."""
+        self._is_assigned = False
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("The consumer is not started.")
+        return consumer
+
+    def _observe_polls(self, consumer: AIOKafkaConsumer) -> None:
+        """Notes each turn of the loop: the poll is the one call it makes also when nothing arrives."""
+        poll = consumer.getmany
+
+        async def observed(*args: Any, **kwargs: Any) -> Any:
+            if self._in_hand:  # FastStream goes on after any error; that would leave this batch behind
+                await self._begin()
+                self._in_hand = False
+            records = await poll(*args, **kwargs)
+            self._turned = time.monotonic()
+            self._polled_in_term = self._applier.term
+            self._in_hand = bool(records)
+            return records
+
+        consumer.getmany = observed
+
+    async def _on_batch(self, message: KafkaMessage) -> None:
+        batch = [Raw(off_wire(self._prefix, record.topic), record) for record in message.raw_message]
+        try:
+            await self._applier.apply(batch, self._polled_in_term)
+        except Fenced as fence:
+            log.warning("%s Beginning again from the applied offsets.", fence)
+        except Exception as error:
+            log.warning("A batch failed (%s). Beginning again.", type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            self._in_hand = False
+            await self._report_progress()
+
+    async def _begin(self) -> None:
+        await self._applier.begin(self._starts, self._seek)
+
+    async def _starts(self) -> tuple[str, Mapping[Partition, Start]]:
+        """Where every partition goes on that is ours now: what was ours when somebody asked may not be."""
+        cluster = await self._positions.cluster()
+        owned = [(off_wire(self._prefix, p.topic), p.partition) for p in self._consumer.assignment()]
+        remembered = await self._ledger.applied(owned)
+        offsets = await self._positions.starts(owned, remembered, cluster) if owned else {}
+        return cluster, {p: Start(offset, remembered.get(p)) for p, offset in offsets.items()}
+
+    def _seek(self, starts: Mapping[Partition, Start]) -> Mapping[Partition, Start]:
+        still_ours = self._consumer.assignment()
+        ours = {p: start for p, start in starts.items() if self._assigned_name(p) in still_ours}
+        for partition, start in ours.items():
+            self._consumer.seek(self._assigned_name(partition), start.offset)
+        return ours
+
+    def _assigned_name(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(on_wire(self._prefix, partition[0]), partition[1])
+
+    async def _report_progress(self) -> None:
+        """Tells Kafka and the metrics how far we are; only lag is told by it, so a failure is no matter."""
+        assignment = self._consumer.assignment()
+        done: dict[TopicPartition, int] = {}
+        for partition, offset in self._applier.offsets.items():
+            assigned = self._assigned_name(partition)
+            if assigned not in assignment:
+                continue
+            done[assigned] = offset
+            if (end := self._consumer.highwater(assigned)) is not None:
+                labels = {names.DESTINATION: partition[0], names.PARTITION: str(partition[1])}
+                self._lag.set(max(0, end - offset), labels)
+        if not done:
+            return
+        try:
+            await asyncio.wait_for(self._consumer.commit(done), timeout=5)
+        except (KafkaError, TimeoutError) as error:
+            log.debug("Kafka did not take the offsets (%s).", type(error).__name__)
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hands the group's decisions to the consumer."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing to finish: a batch in hand either commits under its fence or is dropped by it."""
+        self._consumer.revoked()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await self._consumer.assigned()
+
+
+async def _as_it_is(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """FastStream's parser reads every header as UTF-8 (0.7.8, `kafka/parser.py`): one that is not, or has no
+    value, would lose the whole batch without a word; and it would answer to a header `reply_to`.
+    """
+    return KafkaMessage(body=b"", raw_message=records, consumer=FAKE_CONSUMER)
+
+
+async def _leave_undecoded(message: KafkaMessage) -> None:
+    """FastStream's decoder would fail the whole batch for one bad record; ours runs per record."""

@@ -1,0 +1,101 @@
+"""Runs services: one per pod, or many in one process."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+
+from leadbus.errors import LeadbusError
+from leadbus.service import Service
+from leadbus.settings import ConfigurationError
+from leadbus.telemetry import configure_logging
+from leadbus.telemetry.logs import current_service
+
+log = logging.getLogger(__name__)
+
+GROUP = "leadbus.services"
+STOP_SECONDS = 25.0
+OK, CRASHED, MISUSED = 0, 1, 2
+
+
+class UnknownService(LeadbusError):
+    """No installed package offers a service of that name."""
+
+
+def installed() -> dict[str, EntryPoint]:
+    """The services of all installed packages, by name."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
+
+
+def build(names: Sequence[str], environ: Mapping[str, str]) -> list[Service]:
+    """Puts the named services together.
+
+    Raises:
+        UnknownService, ConfigurationError: with a sentence that says which and why.
+    """
+    known = installed()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownService(f"There is no service {', '.join(unknown)}; installed are {', '.join(known)}.")
+    built = [known[name].load()(environ) for name in dict.fromkeys(names)]
+    if any(not isinstance(service, Service) for service in built):
+        raise TypeError("an entry point of leadbus.services did not build a Service")
+    return built
+
+
+def run(names: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Runs until SIGTERM or SIGINT; the exit code: 0 stopped as asked, 1 crashed, 2 wrongly configured."""
+    configure_logging(names[0] if len(names) == 1 else "leadbus")
+    try:
+        services = build(names, environ)
+    except (UnknownService, ConfigurationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return MISUSED
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(serve(services))
+
+
+async def serve(services: Sequence[Service], stopping: asyncio.Event | None = None) -> int:
+    """Runs services side by side until a signal, `stopping`, or the end of one of them."""
+    stopping = stopping or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    running = [asyncio.create_task(_run(service, stopping), name=service.name) for service in services]
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({*running, asked}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        _, late = await asyncio.wait(running, timeout=STOP_SECONDS)
+    finally:
+        asked.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    for task in late:
+        log.error("%s did not stop within %d s and is abandoned", task.get_name(), STOP_SECONDS)
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return max([CRASHED if late else OK, *(task.result() for task in running if task not in late)])
+
+
+async def _run(service: Service, stopping: asyncio.Event) -> int:
+    current_service.set(service.name)
+    try:
+        await service.run(stopping)
+    except ConfigurationError as error:
+        log.error("%s cannot run: %s", service.name, error)  # noqa: TRY400 - a sentence, not a traceback
+        return MISUSED
+    except Exception:
+        log.exception("%s has crashed", service.name)
+        return CRASHED
+    return OK
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # where there is no wheel for it, the standard loop does
+        return None
+    return uvloop.Loop

@@ -1,0 +1,1 @@
+"""Who may do what, how credentials are kept, and which addresses may be called."""

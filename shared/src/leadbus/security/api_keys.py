@@ -1,0 +1,159 @@
+"""API keys: `lb_<id>_<secret>`, bound to one tenant, with scopes.
+
+Stored as SHA-256 of the secret. A slow password hash would add nothing: the secret is 32 random bytes, so
+there is nothing to guess, and every request would pay for it.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pymongo import ASCENDING
+from pymongo.asynchronous.database import AsyncDatabase
+
+from leadbus.storage.mongo import Document
+
+REMEMBERED_SECONDS = 30.0
+REMEMBERED_KEYS = 10_000
+_KEY = re.compile(r"lb_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+
+
+class Scope(StrEnum):
+    """What a key may do. ingest: post facts. read: ask. administer: connections and keys of its tenant."""
+
+    INGEST = "ingest"
+    READ = "read"
+    ADMINISTER = "administer"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is kept: everything but its secret."""
+
+    id: str
+    tenant_id: str
+    scopes: frozenset[Scope]
+    name: str
+    secret_hash: bytes
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a good key stands for."""
+
+    key_id: str
+    tenant_id: str
+    scopes: frozenset[Scope]
+
+
+class ApiKeyStore(Protocol):
+    """Where keys are kept; written by ingest only, read by every service."""
+
+    async def get(self, key_id: str) -> ApiKey | None: ...
+    async def add(self, key: ApiKey) -> None: ...
+    async def of_tenant(self, tenant_id: str) -> list[ApiKey]: ...
+    async def revoke(self, key_id: str, at: datetime) -> bool: ...
+
+
+def make_key(tenant_id: str, scopes: Collection[Scope], name: str = "") -> tuple[ApiKey, str]:
+    """A new key, and its text, which nobody can recover later."""
+    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    key = ApiKey(key_id, tenant_id, frozenset(scopes), name, _hash(secret), datetime.now(UTC))
+    return key, f"lb_{key_id}_{secret}"
+
+
+class ApiKeys:
+    """Verifies keys, remembering good ones for 30 s: a revoked key ends within that time everywhere."""
+
+    def __init__(self, store: ApiKeyStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        # By hash, so that a dump of the process's memory shows no key that could be used.
+        self._remembered: OrderedDict[bytes, tuple[float, Verified]] = OrderedDict()
+
+    async def verify(self, key: str) -> Verified | None:
+        """What the key stands for; None if it is malformed, unknown, wrong or revoked."""
+        parts = _KEY.fullmatch(key)
+        if parts is None:
+            return None
+        mark = _hash(key)
+        until, verified = self._remembered.get(mark, (0.0, None))
+        if verified is not None and until > self._clock():
+            return verified
+        self._remembered.pop(mark, None)
+        stored = await self._store.get(parts[1])
+        if stored is None or stored.revoked_at is not None:
+            return None
+        if not hmac.compare_digest(_hash(parts[2]), stored.secret_hash):
+            return None
+        verified = Verified(stored.id, stored.tenant_id, stored.scopes)
+        self._remembered[mark] = (self._clock() + REMEMBERED_SECONDS, verified)
+        if len(self._remembered) > REMEMBERED_KEYS:
+            self._remembered.popitem(last=False)
+        return verified
+
+    def forget(self) -> None:
+        """Asks the store again for every key; after one was revoked here."""
+        self._remembered.clear()
+
+
+class MongoApiKeys:
+    """The collection `api_keys`."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self._keys = database["api_keys"]
+
+    async def prepare(self) -> None:
+        """Creates the index that listing needs; the key's id is the document's, so it is unique."""
+        await self._keys.create_index([("tenant_id", ASCENDING), ("created_at", ASCENDING)])
+
+    async def get(self, key_id: str) -> ApiKey | None:
+        row = await self._keys.find_one({"_id": key_id})
+        return _key(row) if row else None
+
+    async def add(self, key: ApiKey) -> None:
+        await self._keys.insert_one(
+            {
+                "_id": key.id,
+                "tenant_id": key.tenant_id,
+                "scopes": sorted(key.scopes),
+                "name": key.name,
+                "secret_hash": key.secret_hash,
+                "created_at": key.created_at,
+                "revoked_at": key.revoked_at,
+            }
+        )
+
+    async def of_tenant(self, tenant_id: str) -> list[ApiKey]:
+        rows = self._keys.find({"tenant_id": tenant_id}).sort("created_at", ASCENDING).limit(1_000)
+        return [_key(row) async for row in rows]
+
+    async def revoke(self, key_id: str, at: datetime) -> bool:
+        done = await self._keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": {"revoked_at": at}})
+        return done.matched_count == 1
+
+
+def _key(row: Document) -> ApiKey:
+    return ApiKey(
+        row["_id"],
+        row["tenant_id"],
+        frozenset(Scope(scope) for scope in row["scopes"]),
+        row["name"],
+        bytes(row["secret_hash"]),
+        row["created_at"],
+        row["revoked_at"],
+    )
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

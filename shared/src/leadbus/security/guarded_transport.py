@@ -1,0 +1,30 @@
+"""HTTP to an address that a user gave: checked at every request, and connected to what was checked."""
+
+import httpx
+
+from leadbus.security.addresses import AddressGuard
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Resolves, checks and connects as one step: a name that changes in between leads nowhere else."""
+
+    def __init__(self, guard: AddressGuard) -> None:
+        self._guard = guard
+        self._inner = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends the request.
+
+        Raises:
+            Rejected, Transient: see `AddressGuard.check`.
+            httpx.TransportError: as any transport.
+        """
+        host = request.url.host
+        address, *_ = await self._guard.check(str(request.url))
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = request.url.copy_with(host=address)  # the Host header keeps the name
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._inner.aclose()

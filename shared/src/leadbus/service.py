@@ -1,0 +1,203 @@
+"""The shell around every service: its parts in order, its HTTP API, its health.
+
+A service is put together in its own `service.py` (`build(environ) -> Service`) and runs alone in a pod or
+beside others in one process; see `leadbus.runner`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+from pymongo.errors import PyMongoError
+
+from leadbus.errors import Transient
+from leadbus.gate import Gate
+from leadbus.health import add_health_routes
+from leadbus.patience import patiently
+from leadbus.problems import install
+from leadbus.server import HttpServer
+from leadbus.storage.mongo import passes_by_itself
+from leadbus.telemetry import Telemetry
+from leadbus.telemetry.logs import current_service
+
+log = logging.getLogger(__name__)
+
+_STARTING = "The service is starting."
+
+
+class Part(Protocol):
+    """Something a service is made of: a connection, a consumer, a loop."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Ready when it returns. May be called again after it failed, until Kafka and MongoDB are there."""
+
+    async def stop(self) -> None:
+        """Finishes what is under way. Called once, also if `start` never succeeded."""
+
+    def trouble(self) -> str | None:
+        """A sentence if it can only be helped by a restart (its loop is dead); decides liveness."""
+
+    def waiting(self) -> str | None:
+        """A sentence if it cannot do its work right now; decides readiness."""
+
+
+class Managed:
+    """A part made of two functions: a connection that has no loop of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[], Awaitable[object]],
+        stop: Callable[[], Awaitable[object]] | None = None,
+        waiting: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self._start = start
+        self._stop = stop
+        self._waiting = waiting
+
+    async def start(self) -> None:
+        await self._start()
+
+    async def stop(self) -> None:
+        if self._stop is not None:
+            await self._stop()
+
+    def trouble(self) -> str | None:
+        return None
+
+    def waiting(self) -> str | None:
+        return self._waiting()
+
+
+class Service:
+    """One service.
+
+    stages: the parts in the order they start; those of one stage start together. They stop in reverse.
+    api: where the service adds its own routes.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        name: str,
+        host: str,
+        port: int,
+        telemetry: Telemetry,
+        stages: Sequence[Sequence[Part]] = (),
+        title: str | None = None,
+        description: str = "",
+    ) -> None:
+        self.name = name
+        self.telemetry = telemetry
+        self.stages = tuple(tuple(stage) for stage in stages)
+        self.api = FastAPI(
+            title=title or f"Leadbus {name}", description=description, version="1", redoc_url=None
+        )
+        self._not_ready: str | None = _STARTING
+        install(self.api)
+        add_health_routes(self.api, telemetry, live=self._troubles, ready=self._waits)
+        self._http = HttpServer(Gate(self.api, lambda: self._not_ready, telemetry), host, port)
+
+    @property
+    def url(self) -> str:
+        """Where the API is, once started: `http://host:port`."""
+        return self._http.url
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why requests are not taken, as a sentence; None between start and stop."""
+        return self._not_ready
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All parts, in the order they start."""
+        return tuple(part for stage in self.stages for part in stage)
+
+    async def start(self) -> None:
+        """Answers health checks at once; returns when every part is ready, however long that takes."""
+        current_service.set(self.name)
+        await self._http.start()
+        for stage in self.stages:
+            await self._start_together(stage)
+        self._not_ready = None
+        log.info("%s is ready at %s", self.name, self.url)
+
+    async def stop(self) -> None:
+        """Not ready any more; finishes requests, then parts, then sends the telemetry."""
+        current_service.set(self.name)
+        self._not_ready = "The service is stopping."
+        await self._http.stop()
+        for stage in reversed(self.stages):
+            results = await asyncio.gather(*(part.stop() for part in stage), return_exceptions=True)
+            for part, result in zip(stage, results, strict=True):
+                if isinstance(result, BaseException):
+                    log.error("%s: %s did not stop cleanly", self.name, part.name, exc_info=result)
+        await asyncio.to_thread(self.telemetry.shutdown)
+        log.info("%s has stopped", self.name)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Starts, runs until `stopping` is set, stops; also stops when starting fails.
+
+        Raises:
+            Exception: what a part's start raised, if waiting does not help.
+        """
+        asking = asyncio.create_task(stopping.wait())
+        starting = asyncio.create_task(self.start())
+        try:
+            await asyncio.wait({asking, starting}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await asking
+        finally:
+            for task in (starting, asking):
+                task.cancel()
+            await asyncio.gather(starting, asking, return_exceptions=True)
+            await self.stop()
+
+    async def _start_together(self, stage: Sequence[Part]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in stage:
+                    group.create_task(self._start_patiently(part), name=f"start {part.name}")
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _start_patiently(self, part: Part) -> None:
+        waited = False
+
+        async def start() -> None:
+            nonlocal waited
+            try:
+                await part.start()
+            except Exception as error:
+                waited = True
+                self._not_ready = f"{part.name} is not there yet ({type(error).__name__})."
+                raise
+
+        await patiently(log, f"{self.name}'s {part.name}", passes)(start)
+        if waited:
+            self._not_ready = _STARTING
+            log.info("%s: %s is there now", self.name, part.name)
+
+    def _troubles(self) -> list[str]:
+        found = [f"{part.name}: {trouble}" for part in self.parts if (trouble := part.trouble())]
+        return [*found, "The HTTP server has ended."] if self._http.dead else found
+
+    def _waits(self) -> list[str]:
+        if self._not_ready:
+            return [self._not_ready]
+        return [f"{part.name}: {waits}" for part in self.parts if (waits := part.waiting())]
+
+
+def passes(error: BaseException) -> bool:
+    """Whether waiting helps: Kafka or MongoDB is not there yet."""
+    if isinstance(error, PyMongoError):
+        return passes_by_itself(error)
+    if isinstance(error, KafkaError):
+        return bool(error.retriable) or "Connection" in type(error).__name__
+    return isinstance(error, Transient | ConnectionError | TimeoutError)

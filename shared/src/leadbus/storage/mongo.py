@@ -1,0 +1,46 @@
+"""The connection to MongoDB, and which of its errors pass by themselves."""
+
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+)
+
+Document = dict[str, Any]
+Client = AsyncMongoClient[Document]
+
+_PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
+
+
+def connect(url: str, *, app_name: str) -> Client:
+    """A client for one event loop. Majority writes, so that what was answered outlives a fail-over."""
+    return AsyncMongoClient(
+        url,
+        appname=app_name,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        serverSelectionTimeoutMS=5_000,
+        socketTimeoutMS=60_000,
+    )
+
+
+def passes_by_itself(error: PyMongoError) -> bool:
+    """True if waiting helps: the server is away, changing its primary, or a transaction met another."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | WaitQueueTimeoutError | WTimeoutError):
+        return True
+    if any(error.has_error_label(label) for label in _PASSING_LABELS):
+        return True
+    return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
+
+
+# Server shutting down, stepping down or not yet primary, by MongoDB's own list of error codes.
+_PASSING_CODES = frozenset({6, 7, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436})

@@ -1,0 +1,57 @@
+"""Logs: one JSON object per line, or plain lines where a person is watching. Never personal data."""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry.trace import get_current_span
+
+current_service: ContextVar[str] = ContextVar("current_service", default="leadbus")
+"""The service that the running task belongs to: several may share one process."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonFormatter(logging.Formatter):
+    """time, level, logger, message, service, trace_id and span_id in a span, and the record's `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "service": current_service.get(),
+        }
+        span = get_current_span().get_span_context()
+        if span.is_valid:
+            line |= {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class PlainFormatter(logging.Formatter):
+    """`12:34:56 ingest WARNING message`, for a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        level = "" if record.levelno == logging.INFO else f"{record.levelname} "
+        text = f"{time} {current_service.get():<16} {level}{record.getMessage()}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def configure_logging(service: str, level: int = logging.INFO) -> None:
+    """Sends all logs of this process to stderr, as JSON unless stderr is a terminal."""
+    current_service.set(service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter() if sys.stderr.isatty() else JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # aiokafka reports every try while a broker is away; whoever waits for it says so once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for noisy in ("faststream", "httpx", "pymongo", "uvicorn", "opentelemetry.sdk"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

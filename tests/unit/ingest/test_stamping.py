@@ -1,0 +1,100 @@
+"""A stamped message is what its topic promises, whoever reads it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingest.inputs import INPUTS, Input
+from ingest.items import Item
+from ingest.stamping import Receipt, Stamped, stamp
+from ingest.validation import validate
+from leadbus.event_types import EventType
+from leadbus.ids import prospect_id
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+RECEIPT = Receipt("acme", NOW)
+EVENTS = INPUTS[0]
+
+
+def stamped(input: Input, body: dict[str, Any], receipt: Receipt = RECEIPT, index: int = 0) -> Stamped:
+    item = Item(index, json.dumps(body), input)
+    valid = validate(item)
+    assert valid is not None, item.faults
+    done = stamp(receipt, item, input, valid)
+    assert done is not None, item.faults
+    return done
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {"type": "web_view", "email": "ada@example.com"} | changes
+
+
+@pytest.mark.parametrize("input", INPUTS, ids=lambda i: i.name)
+def test_every_input_becomes_a_message_that_reads_back_the_same(input: Input) -> None:
+    done = stamped(input, input.example)
+    read = input.topic.message.model_validate_json(done.value)
+    assert read == done.message
+    assert read.tenant_id == "acme"
+    assert read.key == done.message.key
+    assert done.prospect_id is None or read.key == done.prospect_id
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        (None, NOW),
+        ("2026-11-20T10:00:00", NOW - timedelta(hours=2)),
+        ("2026-11-20T10:00:00+02:00", NOW - timedelta(hours=4)),
+        ("2026-11-20T12:04:59Z", NOW + timedelta(minutes=4, seconds=59)),
+        ("2026-11-20T12:05:01Z", NOW),
+        ("9999-12-31T23:59:59Z", NOW),
+    ],
+)
+def test_the_time_is_what_was_said_unless_it_lies_in_the_future(said: str | None, stands: datetime) -> None:
+    done = stamped(EVENTS, event(occurred_at=said) if said else event())
+    assert done.message.occurred_at == stands
+    assert done.message.occurred_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_beyond_the_calendar_in_utc_is_a_fault(said: str) -> None:
+    item = Item(0, json.dumps(event(occurred_at=said)), EVENTS)
+    assert validate(item) is None
+    assert item.faults[0].field == "occurred_at"
+
+
+def test_a_person_is_told_by_email_before_visitor() -> None:
+    both = stamped(EVENTS, event(email=" Ada@Example.COM ", visitor_id="v"))
+    assert both.prospect_id == prospect_id("acme", email="ada@example.com")
+    visitor = stamped(EVENTS, {"type": "web_view", "visitor_id": "v"})
+    assert visitor.prospect_id == prospect_id("acme", visitor_id="v")
+    other = stamped(EVENTS, event(), Receipt("other", NOW))
+    assert other.prospect_id != both.prospect_id
+
+
+def test_the_event_id_is_the_senders_else_derived_else_new() -> None:
+    assert stamped(EVENTS, event(event_id="e")).message.event_id == "e"
+    keyed = Receipt("acme", NOW, "k")
+    first = stamped(EVENTS, event(), keyed, 0).message.event_id
+    assert first == stamped(EVENTS, event(), keyed, 0).message.event_id
+    assert first != stamped(EVENTS, event(), keyed, 1).message.event_id
+    assert first != stamped(EVENTS, event(), Receipt("other", NOW, "k"), 0).message.event_id
+    assert stamped(EVENTS, event()).message.event_id != stamped(EVENTS, event()).message.event_id
+
+
+def test_distributions_and_forms_are_always_sampled_and_the_rest_is_not() -> None:
+    sampled = {i.name for i in INPUTS if stamped(i, i.example).always_sampled}
+    assert sampled == {"distributions"}
+    types = {t for t in EventType if stamped(EVENTS, event(type=t.value)).always_sampled}
+    assert types == {EventType.FORM_SUBMISSION}
+
+
+def test_an_item_that_no_broker_would_take_is_a_fault() -> None:
+    custom = {f"f{n}": "x" * 9_999 for n in range(60)}
+    item = Item(0, json.dumps(event(fields={"custom": custom})), EVENTS)
+    body = validate(item)
+    assert body is not None
+    assert stamp(RECEIPT, item, EVENTS, body) is None
+    assert item.faults[0].code == "too_large"

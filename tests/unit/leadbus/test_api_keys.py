@@ -1,0 +1,105 @@
+"""API keys: bound to a tenant, hashed, remembered for a short time."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from leadbus.problems import Problem
+from leadbus.security.api_keys import ApiKey, ApiKeys, Scope, make_key
+from leadbus.security.callers import Authenticator
+
+
+class Keys(dict[str, ApiKey]):
+    """A store in memory, which counts how often it is asked."""
+
+    asked = 0
+
+    async def get(self, key_id: str) -> ApiKey | None:  # type: ignore[override]
+        self.asked += 1
+        return super().get(key_id)
+
+    async def add(self, key: ApiKey) -> None:
+        self[key.id] = key
+
+    async def of_tenant(self, tenant_id: str) -> list[ApiKey]:
+        return [key for key in self.values() if key.tenant_id == tenant_id]
+
+    async def revoke(self, key_id: str, at: datetime) -> bool:
+        self[key_id] = replace(self[key_id], revoked_at=at)
+        return True
+
+
+def calling(token: str, scheme: str = "Bearer") -> HTTPConnection:
+    return HTTPConnection(
+        {"type": "http", "headers": [(b"authorization", f"{scheme} {token}".encode("latin-1"))]}
+    )
+
+
+async def test_a_key_stands_for_its_tenant_and_scopes() -> None:
+    store = Keys()
+    key, text = make_key("acme", [Scope.INGEST])
+    await store.add(key)
+    caller = await Authenticator(ApiKeys(store)).authenticate(calling(text))
+    assert (caller.tenant_id, caller.scopes) == ("acme", {Scope.INGEST})
+    assert caller.tenant() == "acme"
+    with pytest.raises(Problem, match="another tenant"):
+        caller.tenant("other")
+    with pytest.raises(Problem, match="scope administer") as refused:
+        caller.require(Scope.ADMINISTER)
+    assert refused.value.status == 403
+
+
+async def test_the_secret_is_nowhere_in_what_is_kept() -> None:
+    key, text = make_key("acme", [Scope.READ])
+    secret = text.split("_", 2)[2]
+    assert secret not in repr(key)
+    assert len(key.secret_hash) == 32
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-1], lambda t: t[:-1] + ("A" if t[-1] != "A" else "B"), lambda t: "x"]
+)
+async def test_a_wrong_key_is_refused(change) -> None:  # type: ignore[no-untyped-def]
+    store = Keys()
+    key, text = make_key("acme", [Scope.INGEST])
+    await store.add(key)
+    with pytest.raises(Problem, match="not known") as refused:
+        await Authenticator(ApiKeys(store)).authenticate(calling(change(text)))
+    assert refused.value.status == 401
+    assert "WWW-Authenticate" in refused.value.headers
+
+
+async def test_a_good_key_is_remembered_for_30_seconds_and_a_revoked_one_no_longer() -> None:
+    now = 0.0
+    store = Keys()
+    key, text = make_key("acme", [Scope.INGEST])
+    await store.add(key)
+    keys = ApiKeys(store, lambda: now)
+    for _ in range(5):
+        assert await keys.verify(text)
+    assert store.asked == 1
+    await store.revoke(key.id, datetime.now(UTC))
+    now = 29.0
+    assert await keys.verify(text)
+    now = 31.0
+    assert await keys.verify(text) is None
+
+
+async def test_the_operator_acts_for_the_tenant_it_names() -> None:
+    caller = await Authenticator(ApiKeys(Keys()), "operator's token").authenticate(
+        calling("operator's token")
+    )
+    assert caller.operator
+    assert caller.tenant("acme") == "acme"
+    caller.require(Scope.ADMINISTER)
+    with pytest.raises(Problem, match="tenant_id"):
+        caller.tenant()
+
+
+@pytest.mark.parametrize("header", ["Bearer ", "Basic abc", "Bearer \xff\xfe", ""])
+async def test_without_a_usable_key_the_answer_says_what_to_send(header: str) -> None:
+    scheme, _, token = header.partition(" ")
+    with pytest.raises(Problem, match="Authorization: Bearer"):
+        await Authenticator(ApiKeys(Keys()), "").authenticate(calling(token, scheme))

@@ -1,0 +1,129 @@
+"""Telemetry: own providers per service, traces that can be relied on, names declared once."""
+
+import json
+import logging
+
+import pytest
+from opentelemetry.trace import Tracer
+
+from leadbus.telemetry import Telemetry, context_from, is_sampled, names, traceparent_of
+from leadbus.telemetry.logs import JsonFormatter, PlainFormatter
+from leadbus.telemetry.propagation import trace_id_of
+
+NEVER = {"OTEL_TRACES_SAMPLER": "always_off"}
+SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+UNSAMPLED = SAMPLED[:-1] + b"0"
+
+
+def recorded(tracer: Tracer, parent: bytes | None, always: bool) -> bool:
+    attributes = {names.ALWAYS_SAMPLED: True} if always else {}
+    span = tracer.start_span("x", context_from(parent), attributes=attributes)
+    span.end()
+    return span.is_recording() or is_sampled(traceparent_of(span))
+
+
+@pytest.mark.parametrize("parent", [None, UNSAMPLED, SAMPLED])
+@pytest.mark.parametrize("sampler", ["always_off", "parentbased_traceidratio", "traceidratio"])
+def test_what_must_be_followable_is_always_sampled(sampler: str, parent: bytes | None) -> None:
+    tracer = Telemetry("t", {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": "0"}).tracer
+    assert recorded(tracer, parent, always=True)
+
+
+def test_the_rest_follows_the_standard_variables() -> None:
+    assert recorded(Telemetry("t", {}).tracer, None, always=False)
+    assert not recorded(Telemetry("t", {}).tracer, UNSAMPLED, always=False)
+    assert not recorded(Telemetry("t", NEVER).tracer, None, always=False)
+    none_by_ratio = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0"}
+    assert not recorded(Telemetry("t", none_by_ratio).tracer, None, always=False)
+    assert recorded(Telemetry("t", none_by_ratio).tracer, SAMPLED, always=False)
+
+
+def test_a_trace_goes_on_through_a_header() -> None:
+    span = Telemetry("t", {}).tracer.start_span("x", context_from(SAMPLED))
+    header = traceparent_of(span)
+    assert header is not None
+    assert trace_id_of(header) == trace_id_of(SAMPLED)
+    assert header != SAMPLED
+    assert is_sampled(header)
+
+
+def test_an_unsampled_trace_is_handed_on_as_unsampled() -> None:
+    span = Telemetry("t", NEVER).tracer.start_span("x", context_from(UNSAMPLED))
+    header = traceparent_of(span)
+    assert trace_id_of(header) == trace_id_of(UNSAMPLED)
+    assert not is_sampled(header)
+
+
+@pytest.mark.parametrize("header", [None, b"", b"rubbish", SAMPLED + b"0", b"\xff" * 55, SAMPLED.upper()])
+def test_a_header_that_is_none_begins_a_new_trace(header: bytes | None) -> None:
+    span = Telemetry("t", {}).tracer.start_span("x", context_from(header))
+    assert span.get_span_context().is_valid
+    assert trace_id_of(header) is None
+
+
+def test_disabled_telemetry_does_nothing_and_breaks_nothing() -> None:
+    telemetry = Telemetry("t", {"OTEL_SDK_DISABLED": "true"})
+    span = telemetry.tracer.start_span("x")
+    telemetry.counter(names.MESSAGES_SENT).add(1)
+    telemetry.gauge(names.CONSUMER_LAG).set(1)
+    assert traceparent_of(span) is None
+    assert telemetry.exposition() == b""
+    telemetry.shutdown()
+
+
+def test_each_service_exposes_its_own_metrics_only() -> None:
+    one, other = Telemetry("one", {}), Telemetry("other", {})
+    one.counter(names.MESSAGES_SENT).add(3, {names.DESTINATION: "marketing.events", names.OUTCOME: "ok"})
+    assert b'messaging_destination_name="marketing.events"} 3.0' in one.exposition()
+    assert b"messaging_client_sent_messages" not in other.exposition()
+    assert b'service_name="one"' in one.exposition()
+
+
+def test_a_gauge_forgets_what_went_elsewhere() -> None:
+    telemetry = Telemetry("t", {})
+    lag = telemetry.gauge(names.CONSUMER_LAG)
+    lag.set(4, {names.PARTITION: "1"})
+    lag.set(5, {names.PARTITION: "2"})
+    assert telemetry.exposition().count(b"leadbus_consumer_lag{") == 2
+    lag.forget({names.PARTITION: "1"})
+    assert telemetry.exposition().count(b"leadbus_consumer_lag{") == 1
+    lag.clear()
+    assert telemetry.exposition().count(b"leadbus_consumer_lag{") == 0
+
+
+def test_a_metric_is_recorded_as_what_it_is_declared() -> None:
+    with pytest.raises(TypeError, match="gauge"):
+        Telemetry("t", {}).counter(names.CONSUMER_LAG)
+
+
+def test_every_metric_can_be_recorded_and_exposed() -> None:
+    telemetry = Telemetry("t", {})
+    for metric in names.METRICS:
+        labels = dict.fromkeys(metric.labels, "x")
+        if metric.kind is names.Kind.COUNTER:
+            telemetry.counter(metric).add(1, labels)
+        elif metric.kind is names.Kind.HISTOGRAM:
+            telemetry.histogram(metric).record(1, labels)
+        else:
+            telemetry.gauge(metric).set(1, labels)
+    exposed = telemetry.exposition().decode()
+    for metric in names.METRICS:
+        assert metric.name.replace(".", "_") in exposed
+        assert metric.purpose.endswith("."), metric.name
+        assert names.TENANT not in metric.labels, metric.name
+        assert names.PROSPECT not in metric.labels, metric.name
+    assert len({metric.name for metric in names.METRICS}) == len(names.METRICS)
+
+
+def test_logs_are_one_json_object_per_line_with_the_trace() -> None:
+    telemetry = Telemetry("t", {})
+    record = logging.makeLogRecord(
+        {"name": "n", "levelname": "WARNING", "msg": "two\nlines %d", "args": (1,), "topic": "x"}
+    )
+    with telemetry.tracer.start_as_current_span("s") as span:
+        line = JsonFormatter().format(record)
+    told = json.loads(line)
+    assert "\n" not in line
+    assert (told["message"], told["level"], told["topic"]) == ("two\nlines 1", "warning", "x")
+    assert told["trace_id"] == f"{span.get_span_context().trace_id:032x}"
+    assert "two\nlines 1" in PlainFormatter().format(record)
