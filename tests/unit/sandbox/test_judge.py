@@ -96,7 +96,9 @@ class Case:
         default_factory=lambda: Deeds(
             seeds={"l-old": _person("l-old", "old@example.com", _HAND, title="Boss")},
             statuses={"l-ada": {"status": "Dead"}},
-            opportunities={"o-bob": {"stage": "Closed Won", "amount": 15400.0, "lead": "l-bob"}},
+            opportunities={
+                "o-bob": {"stage": "Closed Won", "amount": 15400.0, "lead": "l-bob", "expected": True}
+            },
             unreadable=1,
         )
     )
@@ -188,6 +190,10 @@ _WRONG: dict[str, Plant] = {
     "somebody below the threshold has a record": lambda c: c.rows["Leads"].append(
         _person("l-eve", "eve@example.com")
     ),
+    "another tenant's person has a record": lambda c: (
+        c.items.append(replace(_event(9, "email_open", "zoe@example.com"), tenant="borealis")),
+        c.rows["Leads"].append(_person("l-zoe", "zoe@example.com")),
+    ),
     "a blank record is created": lambda c: c.rows["Leads"].append(_person("l-blank", "") | {"emails": []}),
     "a name is garbled": lambda c: c.row("Leads", "l-bob").update(last_name="Love?ace"),
     "our own write is heard as their change": lambda c: c.heard.messages["crm.lead-status"].append(
@@ -223,6 +229,13 @@ def test_a_planted_fault_is_found(case: Case, kind: str, what: str) -> None:
 
 def test_a_repeat_under_the_same_event_id_is_no_double(case: Case) -> None:
     case.heard.messages["crm.lead-status"] += deepcopy(case.heard.messages["crm.lead-status"])
+    assert case.verdict().faults == []
+
+
+def test_what_somebody_does_in_the_crm_by_hand_is_no_fault(case: Case) -> None:
+    case.rows["Leads"].append(_person("l-you", "you@example.com", status="Recycled"))
+    case.heard.messages["crm.lead-status"].append(_status("s3", "l-you", "Recycled"))
+    case.deeds.opportunities["o-you"] = {"stage": "Closed", "amount": 1, "lead": "l-you", "expected": False}
     assert case.verdict().faults == []
 
 

@@ -1,0 +1,62 @@
+# Leadbus on one machine. `make` alone lists what there is.
+#
+# PYTHON=python3.12 takes another interpreter; DEMO='--seed 2 --size 1000' gives the sample other traffic.
+
+PYTHON ?= python3
+DEMO ?=
+DATA ?= .data
+# Tests mostly wait (for outages, time-outs, leases), so there are more workers than cores.
+WORKERS ?= 4
+
+RUN := .venv/bin/python
+READY := .venv/.ready
+PACKAGES := shared $(wildcard services/*) sandbox
+PROJECTS := $(wildcard shared/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml)
+CHECKED := $(PACKAGES) tests docs
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo test test-extra check docs clean .venv
+
+help: ## this list
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+up: $(READY) ## start everything, feed the sample traffic, stay up until Ctrl-C; data are kept in .data
+	@$(RUN) -m sandbox up --data $(DATA) $(DEMO)
+
+demo: $(READY) ## the same on data of its own, and end; the last line is its figures as JSON
+	@$(RUN) -m sandbox demo $(DEMO)
+
+test: check ## the whole test suite; it starts what it needs and stops it
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile
+
+test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, as a client); .ci/run installs that
+	@$(RUN) -m pytest tests/extra
+
+check: $(READY) ## style, types, and who may import whom
+	@.venv/bin/ruff check $(CHECKED)
+	@.venv/bin/ruff format --check $(CHECKED)
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+docs: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas
+	@$(RUN) docs/generate.py
+
+clean: ## forget the data of `make up`
+	@rm -rf $(DATA)
+
+.venv: $(READY) ## the environment with all packages
+
+$(READY): constraints.txt requirements-dev.txt $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Leadbus needs Python 3.11 or newer; $(PYTHON) is not. Name one: make PYTHON=python3.12"; \
+	  exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make environments: Debian and Ubuntu keep that in a package of its own."; \
+	  version=$$($(PYTHON) -c "import sys; print(\"%d.%d\" % sys.version_info[:2])"); \
+	  echo "Install it as root: apt install python$$version-venv"; \
+	  exit 1; }
+	@echo "Making the environment in .venv (only when packages have changed)"
+	@$(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --disable-pip-version-check --constraint constraints.txt \
+	  $(addprefix --editable ./,$(PACKAGES)) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,85 @@
+"""What the topics say, read from their beginning by a consumer that belongs to no group."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+TOPICS = ("leads.scored", "leads.qualified", "crm.lead-status", "crm.opportunities")
+_DEAD = ".dead"
+
+Message = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Heard:
+    """Messages by topic, of the tenants that matter; dead: how many dead letters there are."""
+
+    messages: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    dead: int = 0
+
+    def of(self, topic: str) -> list[Message]:
+        """What was heard on one topic so far."""
+        return self.messages.get(topic, [])
+
+
+class Listener:
+    """Reads on from where it was, each time up to what the topics hold then."""
+
+    def __init__(self, bootstrap_servers: str, tenants: Collection[str], topic_prefix: str = "") -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        self._tenants = set(tenants)
+        self._prefix = topic_prefix
+        self._next: dict[TopicPartition, int] = {}
+        self.heard = Heard()
+
+    async def __aenter__(self) -> Self:
+        await self._admin.start()
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+        await self._admin.close()
+
+    async def listen(self) -> Heard:
+        """Everything that was said until now."""
+        names = [name for name in await self._admin.list_topics() if name.startswith(self._prefix)]
+        dead = await self._partitions([name for name in names if name.endswith(_DEAD)])
+        read = await self._partitions([n for n in names if n.removeprefix(self._prefix) in TOPICS])
+        if dead:
+            first = await self._consumer.beginning_offsets(dead)
+            self.heard.dead = sum((await self._consumer.end_offsets(dead)).values()) - sum(first.values())
+        if read:
+            await self._read(read)
+        return self.heard
+
+    async def _partitions(self, names: list[str]) -> list[TopicPartition]:
+        described = await self._admin.describe_topics(names) if names else []
+        return [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
+
+    async def _read(self, partitions: list[TopicPartition]) -> None:
+        ends = await self._consumer.end_offsets(partitions)
+        behind = [p for p in partitions if self._next.get(p, 0) < ends[p]]
+        if not behind:
+            return
+        self._consumer.assign(behind)
+        for partition in behind:
+            self._consumer.seek(partition, self._next.get(partition, 0))
+        while any([await self._consumer.position(p) < ends[p] for p in behind]):
+            for partition, records in (await self._consumer.getmany(timeout_ms=500)).items():
+                self._take(partition, [record.value for record in records])
+        for partition in behind:
+            self._next[partition] = await self._consumer.position(partition)
+
+    def _take(self, partition: TopicPartition, values: list[bytes | None]) -> None:
+        messages = [json.loads(value) for value in values if value]
+        about = [m for m in messages if m["tenant_id"] in self._tenants]
+        self.heard.messages[partition.topic.removeprefix(self._prefix)] += about

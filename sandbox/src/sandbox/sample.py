@@ -1,0 +1,154 @@
+"""The sample: traffic goes in, a salesperson works, and the judge says what arrived."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaProducer
+
+from sandbox.cast import CONNECTIONS, TENANTS
+from sandbox.judge.expectation import expect
+from sandbox.judge.tables import Tables
+from sandbox.judge.topics import Listener
+from sandbox.judge.verdict import Deeds, Verdict, judge
+from sandbox.place import Place
+from sandbox.salesperson import COURSE, SEED, STATUS, Salesperson
+from sandbox.stack import Stack
+from sandbox.upstream.account import Account
+from sandbox.upstream.post import post_all
+from sandbox.upstream.traffic import Size, Traffic, traffic
+
+PATIENCE_SECONDS = 60.0
+UNREADABLE = "unreadable"
+_BETWEEN_LOOKS = 1.5
+_BREATH = 2.0
+"""After everything has come: what is doubled would come after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """per_second: items. statuses, opportunities: what the salesperson does, per CRM."""
+
+    seed: int = 1
+    size: Size = field(default_factory=Size)
+    per_second: float = 300.0
+    statuses: int = 8
+    opportunities: int = 3
+
+
+class Sample:
+    """One run of the sample on a stack."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        place: Place,
+        account: Account,
+        listener: Listener,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._stack = stack
+        self._place = place
+        self._account = account
+        self._listener = listener
+        self._progress = progress
+        self.tables: dict[str, Tables] = {}
+
+    async def set_up(self) -> dict[str, str]:
+        """CRMs, keys and connections, where they are not there yet; answers the API keys by tenant."""
+        services, password = self._stack.running, self._place.crm_password()
+        await asyncio.gather(*(crm.prepare(password) for crm in self._stack.crms.values()))
+        keys = self._place.kept_keys()
+        for tenant in TENANTS:
+            if tenant.id not in keys:
+                keys[tenant.id] = await services.make_key(tenant.id)
+                self._place.keep_keys(keys)
+        return keys
+
+    async def plan(self, plan: Plan) -> None:
+        """Plans new traffic, and enters some of its people into the CRMs before they are connected."""
+        run = self._account.runs
+        token = f"{secrets.token_hex(2)}{run}" if run else "a"
+        made = traffic(plan.seed + run, plan.size, TENANTS, token, datetime.now(UTC))
+        if not run:
+            await self._acquaint(made)
+        self._account.plan(token, made.requests)
+
+    async def connect(self) -> None:
+        """Connections to every CRM, on."""
+        urls = {name: crm.url for name, crm in self._stack.crms.items()}
+        await self._stack.running.connect(CONNECTIONS, urls, self._place.crm_password())
+
+    async def feed(self, plan: Plan, keys: dict[str, str]) -> None:
+        """Sends whatever has no answer yet, and one record that nobody can read."""
+        await self._put_unreadable()
+
+        def progress(done: int, total: int) -> None:
+            self._stack.check()
+            self._progress(f"{done} of {total} items posted")
+
+        url = self._stack.running.urls["ingest"]
+        await post_all(self._account, url, keys, per_second=plan.per_second, progress=progress)
+
+    async def sell(self, plan: Plan) -> None:
+        """The salesperson's day."""
+        for crm in self._stack.crms.values():
+            self._progress(f"a salesperson works in the CRM {crm.name}")
+            await Salesperson(crm, self._account).works(plan.statuses, plan.opportunities)
+
+    async def until_quiet(self) -> Verdict:
+        """The verdict once nothing is missing, or after a minute of waiting."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (verdict := await self.judged()).waits and time.monotonic() < until:
+            self._stack.check()
+            self._progress(f"waiting for {verdict.waits} things to arrive, such as: {verdict.faults[0]}")
+            await asyncio.sleep(_BETWEEN_LOOKS)
+        return verdict
+
+    async def final(self) -> Verdict:
+        """`until_quiet`, and once more after a moment."""
+        await self.until_quiet()
+        await asyncio.sleep(_BREATH)
+        return await self.until_quiet()
+
+    async def judged(self) -> Verdict:
+        """The verdict as of now."""
+        rows = {name: await crm.everything() for name, crm in self._stack.crms.items()}
+        self.tables = {name: Tables.of(rows[name], crm.api_user) for name, crm in self._stack.crms.items()}
+        leads = {row["opportunity_id"]: row["id"] for some in rows.values() for row in some["Leads"]}
+        deeds = Deeds(
+            seeds={key: facts["row"] for key, facts in self._account.notes(SEED).items()},
+            statuses=self._account.notes(STATUS),
+            opportunities={
+                row["id"]: {
+                    "stage": row["sales_stage"],
+                    "amount": row["amount"],
+                    "lead": leads.get(row["id"]),
+                    "expected": row["name"].startswith(COURSE),
+                }
+                for some in rows.values()
+                for row in some["Opportunities"]
+            },
+            unreadable=len(self._account.notes(UNREADABLE)),
+        )
+        return judge(expect(self._account.items()), self.tables, await self._listener.listen(), deeds)
+
+    async def _acquaint(self, made: Traffic) -> None:
+        for name, crm in self._stack.crms.items():
+            await Salesperson(crm, self._account).knew(made.acquainted[name])
+
+    async def _put_unreadable(self) -> None:
+        """A record as another system might write it by mistake: it must block nothing."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._stack.world.kafka.bootstrap_servers, acks="all", enable_idempotence=True
+        )
+        await producer.start()
+        try:
+            topic = f"{self._stack.topic_prefix}marketing.events"
+            sent = await producer.send_and_wait(topic, b"this is no JSON", key=b"sandbox")
+        finally:
+            await producer.stop()
+        self._account.note(UNREADABLE, f"{sent.partition}/{sent.offset}", {})

@@ -1,0 +1,138 @@
+"""`make up` and `make demo`: start everything, feed the sample, show what arrived."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from sandbox.cast import AURORA, CONNECTIONS, TENANTS
+from sandbox.judge.topics import Listener
+from sandbox.judge.verdict import Verdict
+from sandbox.place import Place
+from sandbox.sample import Plan, Sample
+from sandbox.showing import Show
+from sandbox.stack import Stack
+from sandbox.tracing import look_up, trace_id
+from sandbox.upstream.account import Account
+
+_MOST_FAULTS = 20
+
+
+async def demo(plan: Plan) -> int:
+    """The sample in a folder of its own, which goes afterwards; the last line is the figures as JSON."""
+    folder = Path(tempfile.mkdtemp(prefix="leadbus-demo-"))
+    try:
+        with Show() as show, Place(folder, usual_ports=False) as place:
+            verdict = await _run(place, plan, show, stay=False)
+    except asyncio.CancelledError:
+        shutil.rmtree(folder)
+        raise
+    if verdict.faults:
+        show.line(f"The data of this run, with all logs, stay in {folder}.")
+    else:
+        shutil.rmtree(folder)
+    print(json.dumps(verdict.figures), flush=True)
+    return 1 if verdict.faults else 0
+
+
+async def up(plan: Plan, folder: Path) -> int:
+    """The sample on kept data; stays up until it is cancelled."""
+    with Show() as show, Place(folder) as place:
+        await _run(place, plan, show, stay=True)
+    return 0
+
+
+async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
+    show.line(
+        "Starting Kafka, MongoDB, Zipkin, two CRMs and Leadbus (the first time, servers are downloaded)"
+    )
+    async with Stack(place, show.progress) as stack:
+        for sentence in stack.world.chosen:
+            show.line(sentence)
+        show.line(f"Ready after {show.seconds:.1f} s.")
+        kafka = stack.world.kafka.bootstrap_servers
+        tenants = [tenant.id for tenant in TENANTS]
+        with Account(place.folder / "account.sqlite") as account:
+            async with Listener(kafka, tenants, stack.topic_prefix) as listener:
+                sample = Sample(stack, place, account, listener, show.progress)
+                verdict = await _sample(sample, plan, show)
+                await _show(sample, verdict, stack, show)
+        if stay:
+            _explain(stack, place, show)
+            show.progress("Up. Ctrl-C stops it; the data stay.")
+            while True:
+                stack.check()
+                await asyncio.sleep(1)
+    return verdict
+
+
+async def _sample(sample: Sample, plan: Plan, show: Show) -> Verdict:
+    keys = await sample.set_up()
+    await sample.plan(plan)
+    await sample.connect()
+    show.line(f"Connected: {', '.join(c.id for c in CONNECTIONS)}. Feeding the sample traffic.")
+    await sample.feed(plan, keys)
+    show.line(f"Everything is posted ({show.seconds:.0f} s); waiting until it has arrived.")
+    await sample.until_quiet()
+    show.line(f"It has arrived ({show.seconds:.0f} s); now a salesperson works.")
+    await sample.sell(plan)
+    return await sample.final()
+
+
+async def _show(sample: Sample, verdict: Verdict, stack: Stack, show: Show) -> None:
+    figures = verdict.figures
+    latency = figures["latency_ms"]
+    meanings = {
+        "accepted": "items acknowledged by ingest",
+        "rejected": "items refused with a reason, all of them wrong on purpose",
+        "duplicates_dropped": "items sent again with the same id, counted once",
+        "scored": "prospects with a score",
+        "qualified": "times that a prospect exceeded a connection's threshold",
+        "distributed": "leads handed over by suppliers",
+        "crm_records": "leads and contacts that Leadbus created in the CRMs",
+        "crm_duplicate_emails": "second records of a person",
+        "status_events": "lead statuses that came back",
+        "opportunity_events": "opportunities that came back",
+        "dead_letters": "unreadable records put aside, one per run on purpose",
+        "lost": "accepted, and not in the CRM",
+    }
+    rows = [(name, figures[name], meaning) for name, meaning in meanings.items()]
+    rows.append(("latency", f"{latency['p50']} ms, {latency['p99']} ms", "distribution to record: p50, p99"))
+    show.table("What arrived", ("", "", ""), rows)
+    where = [
+        (name, len(tables.records), sum(r.ours for r in tables.records), sum(map(len, tables.notes.values())))
+        for name, tables in sample.tables.items()
+    ]
+    show.table("Where", ("CRM", "people", "of them ours", "notes"), where)
+    for fault in verdict.faults[:_MOST_FAULTS]:
+        show.line(f"WRONG: {fault}")
+    if wanted := trace_id(sample.tables):
+        await _show_trace(stack, wanted, show)
+    show.line(f"Done after {show.seconds:.0f} s; {len(verdict.faults)} faults.")
+
+
+async def _show_trace(stack: Stack, wanted: str, show: Show) -> None:
+    if not stack.world.zipkin.url:
+        show.line(f"Trace of one lead: {wanted}, where OTEL_EXPORTER_OTLP_ENDPOINT leads.")
+        return
+    trace = await look_up(stack.world.zipkin, wanted)
+    state = f"{trace.spans} spans in {', '.join(trace.services)}" if trace.spans else "not found"
+    show.line(f"Trace of one lead: {trace.url} ({state})")
+
+
+def _explain(stack: Stack, place: Place, show: Show) -> None:
+    urls = stack.running.urls
+    rows = [(f"{name}'s API", f"{url}/docs") for name, url in urls.items()]
+    rows.append(("traces", stack.world.zipkin.url or "where OTEL_EXPORTER_OTLP_ENDPOINT leads"))
+    rows += [(f"the CRM {n}", f"{crm.url}/_sandbox/records?module=Leads") for n, crm in stack.crms.items()]
+    show.table("To look at", ("", ""), rows)
+    key = place.kept_keys()[AURORA.id]
+    event = json.dumps({"type": "form_submission", "email": "you@example.com", "subject": "Hello"})
+    show.line("Send an event:")
+    show.line(f"  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")
+    show.line(f"    -d '{event}' {urls['ingest']}/v1/events")
+    show.line("Use the leadbus command in another terminal:")
+    for name, value in stack.shell_variables().items():
+        show.line(f'  export {name}="{value}"')
+    show.line("  .venv/bin/leadbus connections list")

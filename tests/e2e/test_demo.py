@@ -1,0 +1,55 @@
+"""The main job, end to end, as a user runs it: `make demo`, smaller."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_MEMBERS = [
+    "accepted",
+    "rejected",
+    "duplicates_dropped",
+    "scored",
+    "qualified",
+    "distributed",
+    "crm_records",
+    "crm_duplicate_emails",
+    "status_events",
+    "opportunity_events",
+    "dead_letters",
+    "lost",
+    "latency_ms",
+]
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "demo",
+        "--size",
+        "400",
+        "--distributions",
+        "30",
+        "--seed",
+        "5",
+    ]
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=170, env=environ, check=False)
+    assert ran.returncode == 0, ran.stdout[-6_000:] + ran.stderr[-2_000:]
+    figures = json.loads(ran.stdout.splitlines()[-1])
+    assert list(figures) == _MEMBERS
+    assert (figures["lost"], figures["crm_duplicate_emails"], figures["dead_letters"]) == (0, 0, 1)
+    assert figures["accepted"] > 400
+    assert min(figures[name] for name in ("rejected", "duplicates_dropped", "qualified", "crm_records")) > 0
+    assert figures["distributed"] >= 30
+    assert figures["status_events"] >= 8
+    assert figures["opportunity_events"] >= 6
+    assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
+    assert "spans in connector-sugar, ingest, scoring" in ran.stdout
+    assert list(tmp_path.iterdir()) == []
