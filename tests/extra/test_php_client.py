@@ -1,4 +1,4 @@
-"""The simulator serves PHP's SoapClient too, the client that most integrations with SugarCRM are written in."""
+"""The simulator serves PHP's SoapClient too, which most integrations with SugarCRM are written with."""
 
 import asyncio
 import json

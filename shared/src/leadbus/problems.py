@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from leadbus.errors import Conflict, Gone, LeadbusError, RateLimited, Rejected, Transient, Unsupported
+from leadbus.errors import (
+    AuthRefused,
+    Conflict,
+    Gone,
+    LeadbusError,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unsupported,
+)
 from leadbus.storage.mongo import passes_by_itself
 
 log = logging.getLogger(__name__)
@@ -59,6 +68,7 @@ class Problem(LeadbusError):
 _STATUS: tuple[tuple[type[LeadbusError], int], ...] = (
     (Transient, 503),
     (Rejected, 422),
+    (AuthRefused, 409),
     (Conflict, 409),
     (Gone, 404),
     (Unsupported, 501),

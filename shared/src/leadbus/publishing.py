@@ -23,7 +23,7 @@ TRACEPARENT = "traceparent"
 
 LARGEST_RECORD_BYTES = 2 * 1024 * 1024
 """Twice Kafka's default for a topic: what a topic takes is the topic's own setting."""
-FAREWELL_SECONDS = 5.0
+FAREWELL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class Service:
     api: where the service adds its own routes.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         name: str,
         host: str,

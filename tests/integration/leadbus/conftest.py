@@ -13,12 +13,12 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.consuming.consumer import Consumer
+from leadbus.consuming.ledger import Ledger
 from leadbus.consuming.records import Effects, Received
 from leadbus.event_types import EventType
 from leadbus.messages import LeadDistributed, LeadScored, MarketingEvent
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher, Outgoing, Publisher
-from leadbus.consuming.ledger import Ledger
 from leadbus.storage.mongo import Client, connect
 from leadbus.telemetry import Telemetry
 from leadbus.topics import LEADS_DISTRIBUTED, LEADS_SCORED, MARKETING_EVENTS, PARTITIONS, Topic

@@ -164,7 +164,7 @@ class Scoring:
         key = Key(tenant, prospect_id(tenant, email=email))
         return (await self.prospects.load([key]))[key]
 
-    def _received(  # noqa: PLR0917
+    def _received(
         self,
         topic: str,
         kind: type[ProspectMessage],

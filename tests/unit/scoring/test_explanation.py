@@ -47,7 +47,7 @@ def test_the_journey_tells_each_hop_in_order(scene: Any) -> None:
         "supplier-1",
         "d1",
     )
-    assert by_name["activity"].text == "Submitted a form: Price list"
+    assert by_name["activity"].what == "Submitted a form: Price list"
     assert by_name["qualified"].connection_id == "c1"
     assert (by_name["recorded"].record_module, by_name["recorded"].record_id) == ("Leads", "77")
     assert [hop.at for hop in hops] == sorted(hop.at for hop in hops)

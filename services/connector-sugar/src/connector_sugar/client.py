@@ -18,7 +18,7 @@ import zeep.exceptions
 
 from connector_sugar import faults, wire
 from connector_sugar.settings import SugarAccess
-from leadbus.errors import AuthExpired, LeadbusError
+from leadbus.errors import AuthExpired, AuthRefused, LeadbusError
 
 Result = TypeVar("Result")
 OnCall = Callable[[str, float, str, Sequence[bytes]], None]
@@ -69,7 +69,8 @@ class SugarClient:
         for session in self._sessions:
             self._idle.put_nowait(session)
         self._version: str | None = None
-        self._choosing = asyncio.Lock()
+        self._signing_in = asyncio.Lock()
+        self._refused: AuthRefused | None = None
 
     @property
     def version(self) -> str | None:
@@ -131,16 +132,24 @@ class SugarClient:
             await self._http.aclose()
 
     async def _sign_in(self, session: _Session) -> None:
-        async with self._choosing:
-            if self._version is None:
+        """One at a time, and never again once refused: more tries could lock the user out."""
+        async with self._signing_in:
+            if self._refused is not None:
+                raise self._refused
+            try:
+                self._version = await self._log_in_first(session, self._version)
+            except AuthRefused as error:
+                self._refused = error
+                raise
 
-                async def attempt(version: str) -> str:
-                    await self._log_in(session, version)
-                    return version
+    async def _log_in_first(self, session: _Session, version: str | None) -> str:
+        """Logs in by the version given, else by the first that serves; says which."""
 
-                self._version = await _first_that_serves(attempt)
-                return
-        await self._log_in(session, self._version)
+        async def attempt(version: str) -> str:
+            await self._log_in(session, version)
+            return version
+
+        return await (attempt(version) if version else _first_that_serves(attempt))
 
     async def _log_in(self, session: _Session, version: str) -> None:
         # The protocol's own scheme: the server compares the MD5 of the password.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -88,7 +89,10 @@ class ConnectionsReader:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
         if self._consumer is not None:
-            await self._consumer.stop()
+            # While no broker answers, aiokafka hands its caller the cancellation of its own fetches
+            # (0.14, `Fetcher.close` awaits what it has cancelled).
+            with suppress(asyncio.CancelledError):
+                await self._consumer.stop()
 
     def trouble(self) -> str | None:
         """A dead loop would leave old thresholds in force."""

@@ -78,7 +78,7 @@ def _activities(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
         yield _activities_of(turn, continued, "activities", others, turn.activities, turn.active_by)
 
 
-def _activities_of(  # noqa: PLR0917
+def _activities_of(
     turn: Turn, continued: Continue, kind: str, to: set[str], activities: list[Recent], cause: Received
 ) -> Outgoing:
     prospect = turn.prospect

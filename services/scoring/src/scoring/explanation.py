@@ -34,8 +34,8 @@ class Hop(BaseModel):
     """One step of the journey. trace_id: the trace in which it can be seen, if it was followed."""
 
     at: datetime
+    what: str
     hop: Literal["activity", "distributed", "qualified", "recorded"]
-    text: str
     connection_id: str | None = None
     supplier_id: str | None = None
     distribution_id: str | None = None
@@ -98,13 +98,13 @@ def _counted(prospect: Prospect, rules: Rules, at: int) -> Iterator[Counted]:
 def _hops(prospect: Prospect) -> Iterator[Hop]:
     for recent in prospect.recent:
         label = TRAITS[EventType(recent.type)].label
-        text = f"{label}: {recent.subject}" if recent.subject else label
-        yield Hop(at=_time(recent.occurred_at), hop="activity", text=text)
+        what = f"{label}: {recent.subject}" if recent.subject else label
+        yield Hop(at=_time(recent.occurred_at), hop="activity", what=what)
     for handed in prospect.handed:
         yield Hop(
             at=_time(handed.at),
             hop="distributed",
-            text="A supplier handed the lead over.",
+            what="A supplier handed the lead over.",
             supplier_id=handed.supplier_id,
             distribution_id=handed.distribution_id,
             trace_id=handed.trace_id,
@@ -113,7 +113,7 @@ def _hops(prospect: Prospect) -> Iterator[Hop]:
         yield Hop(
             at=_time(qualified.at),
             hop="qualified",
-            text=f"The score exceeded the threshold of {qualified.threshold}.",
+            what=f"The score exceeded the threshold of {qualified.threshold}.",
             connection_id=qualified.connection_id,
             trace_id=qualified.trace_id,
         )
@@ -121,7 +121,7 @@ def _hops(prospect: Prospect) -> Iterator[Hop]:
         yield Hop(
             at=_time(linked.at),
             hop="recorded",
-            text="The CRM holds a record.",
+            what="The CRM holds a record.",
             connection_id=linked.connection_id,
             record_module=linked.module,
             record_id=linked.record_id,

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
+from leadbus.consuming.ledger import Ledger
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys
 from leadbus.security.callers import Authenticator
 from leadbus.service import Managed, Service
-from leadbus.consuming.ledger import Ledger
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
 from leadbus.topics import (

@@ -89,7 +89,7 @@ class Sweeper:
 
     name = "sweeper"
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         owner: Owner,
         sweeps: Sweeps,

@@ -1,6 +1,7 @@
 """One connection's place at its organisation's worker: the adapter, and what troubles it."""
 
 import asyncio
+import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from leadbus.connector.contract import Adapter
 from leadbus.errors import AuthRefused, LeadbusError, RateLimited
 
 LONGEST_PAUSE = 60.0
-FAREWELL_SECONDS = 2.0
+FAREWELL_SECONDS = 1.0
 """For ending sessions politely; a CRM that hangs shall not keep a pod from stopping."""
 
 
@@ -24,10 +25,11 @@ class Way:
     paused_until: float = 0.0
 
     def ended(self, error: LeadbusError | None) -> None:
-        """A turn is over. Pauses grow, or are as long as the CRM asks."""
+        """A turn is over. Pauses grow and are jittered, or are as long as the CRM asks."""
         self.trouble = error
         self.failures = self.failures + 1 if error else 0
-        seconds = min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)) if error else 0.0
+        longest = min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)) if error else 0.0
+        seconds = random.uniform(0.5, 1.0) * longest
         if isinstance(error, RateLimited):
             seconds = max(error.retry_after, 0.1)
         self.paused_until = time.monotonic() + seconds

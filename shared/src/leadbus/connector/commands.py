@@ -80,6 +80,7 @@ class ConnectionCommands:
 
     async def test(self, connection: Connection) -> list[Finding]:
         """Checks the CRM as it is now; changes nothing."""
+        connection.require_readable()
         adapter = await self._adapter_for(connection)
         try:
             return await adapter.check()

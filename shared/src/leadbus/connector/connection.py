@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from leadbus.connector.settings import ConnectionSettings
+from leadbus.errors import AuthRefused
 from leadbus.messages import ConnectionChanged, LeadDistributed, Origin
 
 
@@ -27,18 +28,28 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One tenant's way into one CRM organisation. revision: counts changes of settings and of `on`."""
+    """One tenant's way into one CRM organisation.
+
+    revision: counts changes of settings and of `on`. unreadable: set if a stored secret cannot be decrypted,
+    the sentence that says so; facts are collected all the same.
+    """
 
     settings: ConnectionSettings
     organisation_id: str
     on: bool
     revision: int
     health: Health
+    unreadable: str = ""
 
     @property
     def id(self) -> str:
         """The connection's name."""
         return self.settings.connection_id
+
+    def require_readable(self) -> None:
+        """Raises AuthRefused if its credentials cannot be read; nobody may try with anything else."""
+        if self.unreadable:
+            raise AuthRefused(self.unreadable)
 
     def takes(self, lead: LeadDistributed) -> bool:
         """Whether a distribution is this connection's business; being switched off does not matter."""

@@ -165,7 +165,8 @@ class Delivery:
         self.email = fact.email or self.email
         if isinstance(fact, LeadDistributed):
             origin = Origin(supplier_id=fact.supplier_id, distribution_id=fact.distribution_id)
-            self._may_create(f"distribution:{fact.distribution_id}", fact.occurred_at, origin)
+            if self._may_create(f"distribution:{fact.distribution_id}", fact.occurred_at, origin):
+                self.note(fact.received_at, f"received by ingest from {fact.supplier_id}", traceparent)
             self._say(fact.fields.flat(), {}, fact, "distribution")
         elif isinstance(fact, LeadQualified):
             self._may_create(fact.event_id, fact.occurred_at, None)
@@ -205,15 +206,18 @@ class Delivery:
 
     def note(self, at: datetime, what: str, traceparent: bytes | None) -> None:
         """Adds a hop to the journey."""
-        self.history = [*self.history, Hop(at, what, trace_id_of(traceparent))][-MOST_HOPS:]
+        hops = [*self.history, Hop(at, what, trace_id_of(traceparent))]
+        self.history = sorted(hops, key=lambda hop: (hop.at, hop.what))[-MOST_HOPS:]
 
-    def _may_create(self, event_id: str, at: datetime, origin: Origin | None) -> None:
+    def _may_create(self, event_id: str, at: datetime, origin: Origin | None) -> bool:
+        """Whether that is news."""
         if event_id in self.creators:
-            return
+            return False
         self.creators[event_id] = Creator(at, origin)
         for settled in sorted(self.creators, key=lambda c: self.creators[c].at)[:-MOST_CREATORS]:
             if self.creators[settled].reported:
                 del self.creators[settled]
+        return True
 
     def _say(
         self, values: dict[str, str], said_at: dict[str, datetime], fact: Fact, profile: Profile

@@ -21,6 +21,7 @@ from leadbus.connector.workers import Workers
 from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
+from leadbus.consuming.ledger import Ledger
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.addresses import AddressGuard
@@ -30,7 +31,6 @@ from leadbus.security.guarded_transport import GuardedTransport
 from leadbus.security.secrets import SecretBox
 from leadbus.service import Managed, Service
 from leadbus.settings import Settings
-from leadbus.consuming.ledger import Ledger
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
 from leadbus.topics import CRM_CONNECTIONS, CRM_DELIVERIES, CRM_LEAD_STATUS, CRM_OPPORTUNITIES

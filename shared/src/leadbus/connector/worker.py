@@ -118,7 +118,7 @@ class OrganisationWorker:
             if bench.delivering.pause or self._stopping or not self._holds_lease:
                 continue
             due = await self._shop.deliveries.due(bench.connection.id, datetime.now(UTC), BATCH)
-            batch = _one_per_email(due)
+            batch = _one_per_email(_new_ones_first(due))
             if batch:
                 did_something = True
                 await self._work_off(bench, batch)
@@ -179,6 +179,7 @@ class OrganisationWorker:
     async def _open(self, connection: Connection) -> Bench | None:
         """None if its address may not be called, or not now; its health says so."""
         try:
+            connection.require_readable()
             adapter = await self._shop.adapter_for(connection)
         except LeadbusError as error:
             if connection.health.reason != str(error):
@@ -207,6 +208,11 @@ class OrganisationWorker:
         if next_try is not None:
             waits.append((next_try - datetime.now(UTC)).total_seconds())
         return max(0.05, min(waits))
+
+
+def _new_ones_first(due: list[Delivery]) -> list[Delivery]:
+    """A new lead does not wait for the notes of those who are there already."""
+    return [delivery for delivery in due if delivery.is_new] or due
 
 
 def _one_per_email(due: list[Delivery]) -> list[Delivery]:

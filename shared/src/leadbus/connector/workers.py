@@ -10,11 +10,13 @@ from pymongo.errors import PyMongoError
 
 from leadbus.connector.stores.leases import RENEW_SECONDS, Leases
 from leadbus.connector.worker import OrganisationWorker, Workshop
+from leadbus.storage.mongo import farewell
 from leadbus.telemetry import names
 
 log = logging.getLogger(__name__)
 
 LOOP_MUST_TURN_SECONDS = 60.0
+LAST_TURN_SECONDS = 3.0
 
 
 class Workers:
@@ -27,6 +29,7 @@ class Workers:
         self._workers: dict[str, OrganisationWorker] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
+        self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._turned = time.monotonic()
         self._oldest = workshop.telemetry.gauge(names.OLDEST_UNDELIVERED)
@@ -41,14 +44,17 @@ class Workers:
 
     async def stop(self) -> None:
         """Finishes batches in hand and gives the leases up."""
+        self._stopping = True
+        self._changed.set()
+        if self._tasks:
+            # Not cancelled at once: a lease whose taking is broken off is nobody's until it runs out.
+            await asyncio.wait(self._tasks[:1], timeout=LAST_TURN_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for organisation in list(self._workers):
             self._dismiss(organisation)
         await asyncio.gather(*self._leaving.values())
-        with suppress(PyMongoError):
-            await self._leases.release_all()
 
     def trouble(self) -> str | None:
         """Liveness: the lease loop must turn."""
@@ -68,7 +74,7 @@ class Workers:
             self._workers[organisation_id].wake()
 
     async def _keep_leases(self) -> None:
-        while True:
+        while not self._stopping:
             self._turned = time.monotonic()
             try:
                 await self._take_leases()
@@ -105,7 +111,7 @@ class Workers:
     async def _leave(self, organisation: str, worker: OrganisationWorker) -> None:
         try:
             await worker.stop()
-            with suppress(PyMongoError):
+            with suppress(PyMongoError), farewell():
                 await self._leases.release(organisation)
         finally:
             del self._leaving[organisation]

@@ -38,6 +38,7 @@ from leadbus.consuming.log_positions import LogPositions
 from leadbus.consuming.records import Effects, Handler
 from leadbus.errors import Fenced
 from leadbus.publishing import Publisher
+from leadbus.storage.mongo import farewell
 from leadbus.telemetry import Telemetry, names
 from leadbus.topics import Topic
 from leadbus.wire_names import off_wire, on_wire
@@ -50,6 +51,8 @@ IDLE_MS = 20
 METADATA_MS = 30_000
 """How long a topic that was made anew may go unnoticed (aiokafka's default: five minutes)."""
 LOOP_MUST_TURN_SECONDS = 60.0
+FINISH_SECONDS = 5.0
+"""For the batch in hand when told to stop; what waits for a server is dropped, and done by the next owner."""
 PAUSE_SECONDS = 1.0
 """After an error that nothing here foresees, so that a batch tried for ever does not burn a processor."""
 
@@ -89,6 +92,7 @@ class Consumer:
             logger=None,
             allow_auto_create_topics=False,
             metadata_max_age_ms=METADATA_MS,
+            graceful_timeout=FINISH_SECONDS,
         )
         self._subscriber = self._broker.subscriber(
             *(on_wire(topic_prefix, topic.name) for topic in topics),
@@ -127,7 +131,7 @@ class Consumer:
         self._applier.stopping = True
         await self._broker.stop()
         await self._positions.stop()
-        with suppress(PyMongoError):
+        with suppress(PyMongoError), farewell():
             await self._applier.finish()
 
     def trouble(self) -> str | None:

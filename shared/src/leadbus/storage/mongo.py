@@ -1,7 +1,9 @@
 """The connection to MongoDB, and which of its errors pass by themselves."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import (
     ConnectionFailure,
@@ -15,12 +17,14 @@ from pymongo.errors import (
 Document = dict[str, Any]
 Client = AsyncMongoClient[Document]
 
+FAREWELL_SECONDS = 2.0
+
 _PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
 
 def connect(url: str, *, app_name: str) -> Client:
     """A client for one event loop. Majority writes, so that what was answered outlives a fail-over."""
-    return AsyncMongoClient(
+    return _Client(
         url,
         appname=app_name,
         tz_aware=True,
@@ -31,6 +35,22 @@ def connect(url: str, *, app_name: str) -> Client:
         serverSelectionTimeoutMS=5_000,
         socketTimeoutMS=60_000,
     )
+
+
+def farewell() -> AbstractContextManager[object]:
+    """Around what is said at the end: it is not waited for as long as usual, so that a service stops in time.
+
+    Raises:
+        PyMongoError: MongoDB did not answer.
+    """
+    return pymongo.timeout(FAREWELL_SECONDS)
+
+
+class _Client(AsyncMongoClient[Document]):
+    async def close(self) -> None:
+        """Tells the server which sessions end, if it answers, and disconnects."""
+        with farewell():
+            await super().close()
 
 
 def passes_by_itself(error: PyMongoError) -> bool:

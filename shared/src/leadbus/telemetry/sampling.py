@@ -46,7 +46,7 @@ class AlwaysSampledOr(Sampler):
     def __init__(self, rest: Sampler) -> None:
         self._rest = rest
 
-    def should_sample(  # noqa: PLR0917 - the SDK's signature
+    def should_sample(
         self,
         parent_context: Context | None,
         trace_id: int,

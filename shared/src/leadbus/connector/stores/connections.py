@@ -9,10 +9,10 @@ from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from leadbus.connector.connection import Connection, Health, HealthState
-from leadbus.connector.secret_settings import secrets_of, with_secrets, without_secrets
+from leadbus.connector.secret_settings import MASKED, secrets_of, with_secrets, without_secrets
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.errors import Conflict
-from leadbus.security.secrets import SecretBox
+from leadbus.security.secrets import SecretBox, Unreadable
 from leadbus.storage.mongo import Client, Document
 
 
@@ -60,7 +60,6 @@ class Connections:
         Raises:
             Conflict: somebody else changed it meanwhile.
         """
-        secrets = secrets_of(connection.settings)
         row: Document = {
             "tenant_id": connection.settings.tenant_id,
             "organisation_id": connection.organisation_id,
@@ -68,11 +67,13 @@ class Connections:
             "revision": connection.revision,
             "health": asdict(connection.health),
             "settings": without_secrets(connection.settings),
-            "secrets": {name: self._secrets.encrypt(value) for name, value in secrets.items()},
         }
+        if not connection.unreadable:  # else what is stored stays, for the day its key is back
+            secrets = secrets_of(connection.settings)
+            row["secrets"] = {name: self._secrets.encrypt(value) for name, value in secrets.items()}
         try:
-            result = await self._collection.replace_one(
-                {"_id": connection.id, "revision": previous}, row, upsert=previous == 0
+            result = await self._collection.update_one(
+                {"_id": connection.id, "revision": previous}, {"$set": row}, upsert=previous == 0
             )
         except DuplicateKeyError:
             result = None
@@ -86,7 +87,7 @@ class Connections:
         )
 
     def _connection(self, row: Document) -> Connection:
-        secrets = {path: self._secrets.decrypt(value) for path, value in row["secrets"].items()}
+        secrets, unreadable = self._decrypted(row["secrets"])
         health: dict[str, Any] = row["health"]
         since: datetime = health["since"]
         return Connection(
@@ -95,4 +96,12 @@ class Connections:
             on=row["on"],
             revision=row["revision"],
             health=Health(HealthState(health["state"]), health["reason"], since),
+            unreadable=unreadable,
         )
+
+    def _decrypted(self, stored: dict[str, bytes]) -> tuple[dict[str, str], str]:
+        """The secrets, masked if one cannot be read, and why not: a lost key is one connection's trouble."""
+        try:
+            return {path: self._secrets.decrypt(value) for path, value in stored.items()}, ""
+        except Unreadable as error:
+            return dict.fromkeys(stored, MASKED), str(error)

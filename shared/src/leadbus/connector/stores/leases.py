@@ -50,7 +50,3 @@ class Leases:
     async def release(self, organisation_id: str) -> None:
         """Gives it up, so that another need not wait for it to run out."""
         await self._collection.delete_one({"_id": organisation_id, "owner": self._owner})
-
-    async def release_all(self) -> None:
-        """Gives up all, those too whose taking was broken off before it was answered."""
-        await self._collection.delete_many({"owner": self._owner})

@@ -1,0 +1,1 @@
+"""A whole installation under test: every service a process of its own, on a real Kafka and MongoDB."""
