@@ -9,6 +9,17 @@ import pytest
 from sandbox.servers import Kafka, MongoDB
 
 
+# Whoever runs these has processes of its own; the rest of tests/e2e shares one installation.
+_OF_THEIR_OWN = {"test_demo.py", "test_up.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares servers stays on one worker: a file, and the end-to-end tests' one installation."""
+    for item in items:
+        shares = item.path.parent.name == "e2e" and item.path.name not in _OF_THEIR_OWN
+        item.add_marker(pytest.mark.xdist_group("one installation" if shares else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
     """One broker for all tests: KAFKA_BOOTSTRAP_SERVERS, a container, or embedded. Use topics of your own."""

@@ -64,7 +64,7 @@ async def test_without_kafka_ingest_refuses_quickly_and_recovers(
     assert {r["event_id"] for r in gone.json()["results"]} == {f"1-{n}" for n in range(1_000)}
     assert int(gone.headers["retry-after"]) >= 1
     assert {answer.status_code for answer in refusals} == {503}
-    assert took < 10
+    assert took < 30
     assert grown < 25 * MEGABYTE
     assert {f"{b}-{n}" for b in (0, 1) for n in range(1_000)} <= {r.value["event_id"] for r in records}
 

@@ -6,11 +6,11 @@ import time
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import DefaultPartitioner
 
+from leadbus.consuming import ledger
 from leadbus.consuming.decoding import Raw, decode
 from leadbus.consuming.records import Received
 from leadbus.errors import Rejected
 from leadbus.publishing import LARGEST_RECORD_BYTES, Outgoing, partition_for
-from leadbus.storage import ledger
 from leadbus.topics import LEADS_SCORED, MARKETING_EVENTS, PARTITIONS
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from typing import Any
 
 import httpx
@@ -16,7 +17,8 @@ LEADBUS_API_KEY as one tenant."""
 
 _VARIABLE = re.compile(r"LEADBUS_([A-Z0-9_]+)_URL")
 
-console = Console(highlight=False)
+# Where nobody watches, lines stay whole, so that they can be searched.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 errors = Console(stderr=True, highlight=False)
 
 

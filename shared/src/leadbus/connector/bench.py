@@ -42,13 +42,14 @@ class Way:
 
 @dataclass(slots=True)
 class Bench:
-    """See the module. pulls: the task that pulls on schedule."""
+    """See the module. pulls: the task that pulls on schedule; it also ends by itself once `closed`."""
 
     connection: Connection
     adapter: Adapter
     delivering: Way = field(default_factory=Way)
     pulling: Way = field(default_factory=Way)
     pulls: asyncio.Task[None] | None = None
+    closed: bool = False
 
     def health(self) -> Health:
         """How both ways fare together; `since` stays that of the first failure until it is over."""
@@ -63,9 +64,11 @@ class Bench:
 
     async def close(self) -> None:
         """Ends pulls, whose next begins where this one did, and sessions."""
+        self.closed = True
         if self.pulls is not None:
             self.pulls.cancel()
-            await asyncio.gather(self.pulls, return_exceptions=True)
+            # Bounded: a driver may swallow a cancellation that meets its answer.
+            await asyncio.wait([self.pulls], timeout=FAREWELL_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self.adapter.close()

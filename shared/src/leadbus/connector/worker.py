@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from pymongo.errors import PyMongoError
 
-from leadbus.connector.bench import Bench, Way
+from leadbus.connector.bench import FAREWELL_SECONDS, Bench, Way
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivery import Delivery
@@ -80,7 +80,7 @@ class OrganisationWorker:
         if self._delivering is not None:
             await asyncio.wait([self._delivering], timeout=grace_seconds)
             self._delivering.cancel()
-            await asyncio.gather(self._delivering, return_exceptions=True)
+            await asyncio.wait([self._delivering], timeout=FAREWELL_SECONDS)
         await asyncio.gather(*(bench.close() for bench in self._benches.values()))
 
     @property
@@ -88,10 +88,13 @@ class OrganisationWorker:
         return time.monotonic() < self.holds_until
 
     async def _for_ever(
-        self, turn: Callable[[], Awaitable[float]], rest: Callable[[float], Awaitable[None]]
+        self,
+        turn: Callable[[], Awaitable[float]],
+        rest: Callable[[float], Awaitable[None]],
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         """Takes turns; each says how long to rest before the next."""
-        while not self._stopping:
+        while not (self._stopping or is_over()):
             try:
                 pause = await turn() if self._holds_lease else 1.0
             except PyMongoError as error:
@@ -196,7 +199,8 @@ class OrganisationWorker:
             telemetry=self._shop.telemetry,
         )
         bench.pulls = asyncio.create_task(
-            self._for_ever(lambda: self._pull(bench, pulling), asyncio.sleep), name=f"pull {connection.id}"
+            self._for_ever(lambda: self._pull(bench, pulling), asyncio.sleep, lambda: bench.closed),
+            name=f"pull {connection.id}",
         )
         return bench
 

@@ -51,7 +51,8 @@ class Workers:
             await asyncio.wait(self._tasks[:1], timeout=LAST_TURN_SECONDS)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_TURN_SECONDS)
         for organisation in list(self._workers):
             self._dismiss(organisation)
         await asyncio.gather(*self._leaving.values())
@@ -129,7 +130,7 @@ class Workers:
 
     async def _listen(self) -> None:
         """Wakes the worker of each delivery that is written; after a break, wakes all."""
-        while True:
+        while not self._stopping:
             try:
                 async for organisation in self._shop.deliveries.wakes():
                     for worked, worker in self._workers.items():

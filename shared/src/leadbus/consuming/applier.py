@@ -72,6 +72,11 @@ class Applier:
         """The next offset of every partition owned."""
         return dict(self._next)
 
+    @property
+    def applied(self) -> dict[Partition, Applied]:
+        """How far the logs are applied that go on from there; not those that begin anew."""
+        return {p: a for p, a in self._remembered.items() if a is not None and a.offset == self._next[p]}
+
     async def begin(
         self,
         starts: Callable[[], Awaitable[tuple[str, Mapping[Partition, Start]]]],

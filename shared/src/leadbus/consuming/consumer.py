@@ -50,6 +50,8 @@ IDLE_MS = 20
 """How long a poll waits; FastStream waits as long again after an empty one, so this bounds idle latency."""
 METADATA_MS = 30_000
 """How long a topic that was made anew may go unnoticed (aiokafka's default: five minutes)."""
+LOOK_SECONDS = 0.2
+"""How often batches are checked against a topic made anew: less than it takes to delete and make one."""
 LOOP_MUST_TURN_SECONDS = 60.0
 FINISH_SECONDS = 5.0
 """For the batch in hand when told to stop; what waits for a server is dropped, and done by the next owner."""
@@ -84,6 +86,7 @@ class Consumer:
         self._positions = LogPositions(bootstrap_servers, topic_prefix)
         self._is_assigned = False
         self._turned = time.monotonic()
+        self._looked = float("-inf")
         self._polled_in_term = 0
         self._in_hand = False
         self._broker = KafkaBroker(
@@ -188,6 +191,7 @@ class Consumer:
     async def _on_batch(self, message: KafkaMessage) -> None:
         batch = [Raw(off_wire(self._prefix, record.topic), record) for record in message.raw_message]
         try:
+            await self._require_same_logs({(raw.topic, raw.record.partition) for raw in batch})
             await self._applier.apply(batch, self._polled_in_term)
         except Fenced as fence:
             log.warning("%s Beginning again from the applied offsets.", fence)
@@ -197,6 +201,22 @@ class Consumer:
         else:
             self._in_hand = False
             await self._report_progress()
+
+    async def _require_same_logs(self, partitions: Collection[Partition]) -> None:
+        """Before a batch is applied that a topic made anew, and grown past our place, may have given us.
+
+        Nothing in a fetch tells one topic from its namesake (aiokafka 0.14 has no topic ids), and afterwards
+        it is too late: what lies before our place would never be read.
+
+        Raises:
+            Fenced: one of the logs is another; begin again.
+        """
+        if time.monotonic() < self._looked + LOOK_SECONDS:
+            return
+        applied = self._applier.applied
+        if await self._positions.are_anew({p: applied[p] for p in partitions if p in applied}):
+            raise Fenced("A topic was made anew.")
+        self._looked = time.monotonic()
 
     async def _begin(self) -> None:
         await self._applier.begin(self._starts, self._seek)

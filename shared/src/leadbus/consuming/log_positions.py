@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from leadbus.consuming.ledger import Applied, Partition
-from leadbus.wire_names import on_wire
+from leadbus.wire_names import off_wire, on_wire
 
 
 class LogPositions:
@@ -39,6 +39,22 @@ class LogPositions:
         if self._admin is None:
             raise RuntimeError("LogPositions is not started.")
         return str((await self._admin.describe_cluster())["cluster_id"])
+
+    async def are_anew(self, applied: Mapping[Partition, Applied]) -> bool:
+        """Whether one of these logs was deleted and made anew since, and may have grown past where we are.
+
+        Everything applied is at most as late as `latest`; a record before its end that is later belongs to
+        another log.
+        """
+        if self._client is None or not applied:
+            return False
+        later = await self._client.offsets_for_times(
+            {TopicPartition(on_wire(self._prefix, t), n): a.latest + 1 for (t, n), a in applied.items()}
+        )
+        return any(
+            found is not None and found.offset < applied[off_wire(self._prefix, p.topic), p.partition].offset
+            for p, found in later.items()
+        )
 
     async def starts(
         self, partitions: Collection[Partition], applied: Mapping[Partition, Applied], cluster: str
