@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sandbox.cast import AURORA, CONNECTIONS, TENANTS
+from sandbox.cast import AURORA, CONNECTIONS, NORTH, TENANTS
 from sandbox.judge.topics import Listener
 from sandbox.judge.verdict import Verdict
 from sandbox.place import Place
@@ -128,11 +128,13 @@ def _explain(stack: Stack, place: Place, show: Show) -> None:
     rows += [(f"the CRM {n}", f"{crm.url}/_sandbox/records?module=Leads") for n, crm in stack.crms.items()]
     show.table("To look at", ("", ""), rows)
     key = place.kept_keys()[AURORA.id]
-    event = json.dumps({"type": "form_submission", "email": "you@example.com", "subject": "Hello"})
-    show.line("Send an event:")
+    email = "anna@example.com"
+    fields = {"first_name": "Anna", "last_name": "Lindqvist", "company": "Initech"}
+    lead = {"distribution_id": "d-1", "supplier_id": NORTH.id, "email": email, "fields": fields}
+    show.line("Hand over a lead:")
     show.line(f"  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")
-    show.line(f"    -d '{event}' {urls['ingest']}/v1/events")
-    show.line("Use the leadbus command in another terminal:")
+    show.line(f"    -d '{json.dumps(lead)}' {urls['ingest']}/v1/distributions")
+    show.line("Follow it with the leadbus command in another terminal:")
     for name, value in stack.shell_variables().items():
         show.line(f'  export {name}="{value}"')
-    show.line("  .venv/bin/leadbus connections list")
+    show.line(f"  .venv/bin/leadbus lead {email} --tenant {AURORA.id}")
