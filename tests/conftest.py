@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.servers import Kafka, MongoDB
 
-
 # Whoever runs these has processes of its own; the rest of tests/e2e shares one installation.
 _OF_THEIR_OWN = {"test_demo.py", "test_up.py"}
 

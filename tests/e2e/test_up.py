@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-_PATIENCE = 90.0
+_PATIENCE = 110.0
 
 
 @pytest.mark.timeout(240)

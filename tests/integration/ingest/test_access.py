@@ -86,7 +86,7 @@ async def test_a_tenant_administers_its_own_keys(edge: "Edge", tenant: str) -> N
 async def test_a_key_that_posts_too_fast_is_told_when_to_go_on(
     ingest_environ: "Environ", edge: "Edge"
 ) -> None:
-    service = build(ingest_environ(INGEST_ITEMS_PER_SECOND="100"))
+    service = build(ingest_environ(INGEST_ITEMS_PER_SECOND="10"))
     await service.start()
     slow = type(edge)(service, edge.kafka, "")
     try:
