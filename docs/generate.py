@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.inputs import INPUTS
+from ingest import service as ingest_service
 from leadbus.connector import handler
 from leadbus.connector import service as connector_service
 from leadbus.runner import build, installed
@@ -27,7 +27,7 @@ READERS: Mapping[str, tuple[Topic, ...]] = {
     **dict.fromkeys(_CONNECTORS, handler.TOPICS),
 }
 WRITERS: Mapping[str, tuple[Topic, ...]] = {
-    "ingest": tuple(i.topic for i in INPUTS),
+    "ingest": ingest_service.WRITES,
     "scoring": scoring_service.WRITES,
     **dict.fromkeys(_CONNECTORS, connector_service.WRITES),
 }
@@ -91,6 +91,11 @@ def _channel(topic: Topic) -> dict[str, Any]:
                     **(
                         {"retention.ms": topic.retention // timedelta(milliseconds=1)}
                         if topic.retention
+                        else {}
+                    ),
+                    **(
+                        {"max.message.bytes": topic.largest_record_bytes}
+                        if topic.largest_record_bytes
                         else {}
                     ),
                 },

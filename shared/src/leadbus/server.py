@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,10 +22,14 @@ class _Quiet(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves an ASGI application at `url`; port 0 takes any free one."""
+    """Serves an ASGI application at `url`; port 0 takes any free one.
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    trusted_proxies: addresses and networks whose X-Forwarded-For names the caller.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> None:
         self._app = app
+        self._trusted_proxies = list(trusted_proxies)
         self._address = (host, port)
         self._server: _Quiet | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -60,6 +64,8 @@ class HttpServer:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                # Named even if empty: uvicorn would believe whatever runs on the same machine.
+                forwarded_allow_ips=self._trusted_proxies,
                 server_header=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=FINISH_SECONDS,

@@ -13,12 +13,14 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
-from leadbus.errors import Transient
+from leadbus.errors import Rejected, Transient
 from leadbus.gate import Gate
 from leadbus.health import add_health_routes
 from leadbus.patience import patiently
 from leadbus.problems import install
+from leadbus.security.networks import network_of, written
 from leadbus.server import HttpServer
+from leadbus.settings import ConfigurationError
 from leadbus.storage.mongo import passes_by_itself
 from leadbus.telemetry import Telemetry
 from leadbus.telemetry.logs import current_service
@@ -79,7 +81,10 @@ class Service:
     """One service.
 
     stages: the parts in the order they start; those of one stage start together. They stop in reverse.
-    api: where the service adds its own routes.
+    trusted_proxies: `LEADBUS_TRUSTED_PROXIES`. api: where the service adds its own routes.
+
+    Raises:
+        ConfigurationError: one of the trusted proxies is neither an address nor a network.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Service:
         stages: Sequence[Sequence[Part]] = (),
         title: str | None = None,
         description: str = "",
+        trusted_proxies: str = "",
     ) -> None:
         self.name = name
         self.telemetry = telemetry
@@ -101,7 +107,8 @@ class Service:
         self._not_ready: str | None = _STARTING
         install(self.api)
         add_health_routes(self.api, telemetry, live=self._troubles, ready=self._waits)
-        self._http = HttpServer(Gate(self.api, lambda: self._not_ready, telemetry), host, port)
+        gate = Gate(self.api, lambda: self._not_ready, telemetry)
+        self._http = HttpServer(gate, host, port, _proxies(trusted_proxies))
 
     @property
     def url(self) -> str:
@@ -192,6 +199,13 @@ class Service:
         if self._not_ready:
             return [self._not_ready]
         return [f"{part.name}: {waits}" for part in self.parts if (waits := part.waiting())]
+
+
+def _proxies(listed: str) -> list[str]:
+    try:
+        return [written(network_of(part)) for part in listed.split(",") if part.strip()]
+    except Rejected as error:
+        raise ConfigurationError(f"LEADBUS_TRUSTED_PROXIES: {error}") from None
 
 
 def passes(error: BaseException) -> bool:

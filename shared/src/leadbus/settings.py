@@ -56,6 +56,18 @@ class Settings(BaseSettings):
         validation_alias="LEADBUS_HOST",
         description="The address the service's HTTP API listens on.",
     )
+    trusted_proxies: str = Field(
+        "",
+        validation_alias="LEADBUS_TRUSTED_PROXIES",
+        description="Addresses and networks (CIDR) of proxies, separated by commas, whose X-Forwarded-For"
+        " says where a call comes from; empty = none is believed.",
+    )
+    outgoing_address: str = Field(
+        "",
+        validation_alias="LEADBUS_OUTGOING_ADDRESS",
+        description="The address from which this installation calls CRMs, named in findings when a CRM or a"
+        " firewall refuses us.",
+    )
     topic_prefix: str = Field(
         "",
         validation_alias="LEADBUS_TOPIC_PREFIX",

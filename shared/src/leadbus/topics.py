@@ -6,6 +6,7 @@ from datetime import timedelta
 from leadbus.messages import (
     CampaignChanged,
     ConnectionChanged,
+    CrmNotification,
     DeliveryReported,
     LeadActivities,
     LeadDistributed,
@@ -28,6 +29,7 @@ class Topic:
     """One stream of one kind of message.
 
     key: what the record's key is. retention: how long records stay; None = compacted, for ever.
+    largest_record_bytes: None = what the broker takes by default (1 MiB).
     """
 
     name: str
@@ -36,6 +38,7 @@ class Topic:
     purpose: str
     partitions: int = PARTITIONS
     retention: timedelta | None = timedelta(days=30)
+    largest_record_bytes: int | None = None
 
     @property
     def config(self) -> dict[str, str]:
@@ -48,7 +51,8 @@ class Topic:
                 "retention.ms": str(self.retention // timedelta(milliseconds=1)),
             }
         )
-        return {"message.timestamp.type": "LogAppendTime"} | kept
+        largest = {"max.message.bytes": str(self.largest_record_bytes)} if self.largest_record_bytes else {}
+        return {"message.timestamp.type": "LogAppendTime"} | kept | largest
 
     def dead_letters_of(self, consumer: str) -> str:
         """Where `consumer` puts records of this topic that it cannot read; they are the consumer's."""
@@ -90,6 +94,14 @@ CRM_DELIVERIES = Topic(
 CRM_CONNECTIONS = Topic(
     "crm.connections", ConnectionChanged, "connection_id", "Connections as they stand.", 1, None
 )
+CRM_NOTIFICATIONS = Topic(
+    "crm.notifications",
+    CrmNotification,
+    "connection_id",
+    "What CRMs pushed to hooks, as they sent it, for their connectors to read.",
+    retention=timedelta(days=2),
+    largest_record_bytes=1536 * 1024,  # 1 MiB in base64, and what stands around it
+)
 
 TOPICS: tuple[Topic, ...] = (
     MARKETING_EVENTS,
@@ -104,6 +116,7 @@ TOPICS: tuple[Topic, ...] = (
     CRM_OPPORTUNITIES,
     CRM_DELIVERIES,
     CRM_CONNECTIONS,
+    CRM_NOTIFICATIONS,
 )
 
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

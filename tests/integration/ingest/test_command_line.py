@@ -88,3 +88,34 @@ async def test_a_service_runs_until_sigterm(ingest_environ: "Environ") -> None:
     _, logs = await process.communicate()
     assert process.returncode == 0, logs.decode()
     assert b'"message": "ingest has stopped"' in logs
+
+
+async def test_addresses_are_authorised_listed_and_withdrawn(edge: "Edge", tenant: str) -> None:
+    as_operator = {"LEADBUS_INGEST_URL": edge.service.url, "LEADBUS_OPERATOR_TOKEN": "an operator's token"}
+    _, nobody, _ = await leadbus("addresses", "list", tenant, **as_operator)
+    await leadbus("addresses", "authorise", tenant, "2001:DB8::/32", **as_operator)
+    async with edge.client(await edge.key(tenant)) as client:
+        refused = await client.post("/v1/events", json={"type": "web_view", "visitor_id": "v"})
+        named = refused.json()["detail"].partition("Authorise it with: leadbus ")[2].split(" ")
+        code, said, _ = await leadbus(*named, **as_operator)
+        posted = await client.post("/v1/events", json={"type": "web_view", "visitor_id": "v"})
+    _, left, _ = await leadbus("addresses", "withdraw", tenant, "2001:db8::/32", **as_operator)
+    wrong, _, why = await leadbus("addresses", "authorise", tenant, "../x", **as_operator)
+    assert "from everywhere" in nobody
+    assert (refused.status_code, code, posted.status_code) == (403, 0, 202)
+    assert said.splitlines()[1:] == ["2001:db8::/32", "127.0.0.1"]
+    assert left.splitlines()[1:] == ["127.0.0.1"]
+    assert (wrong, "203.0.113.0/24" in why) == (1, True)
+
+
+async def test_the_url_of_a_hook_is_printed_ready_to_be_entered(edge: "Edge", tenant: str) -> None:
+    as_operator = {"LEADBUS_INGEST_URL": edge.service.url, "LEADBUS_OPERATOR_TOKEN": "an operator's token"}
+    code, url, said = await leadbus(
+        "keys", "create", tenant, "--scope", "hook", "--connection", "acme-crm", **as_operator
+    )
+    async with httpx.AsyncClient() as crm:
+        pushed = await crm.post(url.strip(), content=b"{}")
+    _, listed, _ = await leadbus("keys", "list", tenant, COLUMNS="200", **as_operator)
+    assert (code, pushed.status_code) == (0, 202)
+    assert url.strip().rsplit("/", 1)[1] not in said + listed
+    assert "acme-crm" in listed

@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 import pytest
 from starlette.requests import HTTPConnection
 
+from leadbus.errors import Rejected
 from leadbus.problems import Problem
 from leadbus.security.api_keys import ApiKey, ApiKeys, Scope, make_key
 from leadbus.security.callers import Authenticator
+from leadbus.security.networks import Network, network_of
 
 
 class Keys(dict[str, ApiKey]):
     """A store in memory, which counts how often it is asked."""
 
     asked = 0
+    limited_to: tuple[Network, ...] = ()
 
     async def get(self, key_id: str) -> ApiKey | None:  # type: ignore[override]
         self.asked += 1
@@ -30,10 +33,17 @@ class Keys(dict[str, ApiKey]):
         self[key_id] = replace(self[key_id], revoked_at=at)
         return True
 
+    async def authorised(self, tenant_id: str) -> tuple[Network, ...]:
+        return self.limited_to
 
-def calling(token: str, scheme: str = "Bearer") -> HTTPConnection:
+
+def calling(token: str, scheme: str = "Bearer", client: str | None = None) -> HTTPConnection:
     return HTTPConnection(
-        {"type": "http", "headers": [(b"authorization", f"{scheme} {token}".encode("latin-1"))]}
+        {
+            "type": "http",
+            "headers": [(b"authorization", f"{scheme} {token}".encode("latin-1"))],
+            "client": (client, 1) if client else None,
+        }
     )
 
 
@@ -103,3 +113,77 @@ async def test_without_a_usable_key_the_answer_says_what_to_send(header: str) ->
     scheme, _, token = header.partition(" ")
     with pytest.raises(Problem, match="Authorization: Bearer"):
         await Authenticator(ApiKeys(Keys()), "").authenticate(calling(token, scheme))
+
+
+async def test_what_was_authorised_helps_at_once_and_what_was_withdrawn_ends_within_30_seconds() -> None:
+    now = 0.0
+    store = Keys()
+    key, text = make_key("acme", [Scope.INGEST])
+    await store.add(key)
+    authenticator = Authenticator(ApiKeys(store, lambda: now))
+    here = calling(text, client="203.0.113.9")
+    assert (await authenticator.authenticate(here)).tenant_id == "acme"
+    store.limited_to = (network_of("198.51.100.0/24"),)
+    now = 31.0
+    with pytest.raises(Problem) as refused:
+        await authenticator.authenticate(here)
+    assert refused.value.status == 403
+    assert str(refused.value) == (
+        "Calls for tenant acme are limited to authorised addresses; this one came from 203.0.113.9."
+        " Authorise it with: leadbus addresses authorise acme 203.0.113.9"
+    )
+    store.limited_to += (network_of("203.0.113.9"),)
+    assert (await authenticator.authenticate(here)).tenant_id == "acme"
+    store.limited_to = store.limited_to[:1]
+    now = 60.0
+    assert (await authenticator.authenticate(here)).tenant_id == "acme"
+    now = 62.0
+    with pytest.raises(Problem, match="limited to authorised addresses"):
+        await authenticator.authenticate(here)
+
+
+async def test_a_limited_tenant_is_not_called_for_from_an_address_that_cannot_be_told() -> None:
+    store = Keys()
+    store.limited_to = (network_of("0.0.0.0/0"),)
+    key, text = make_key("acme", [Scope.INGEST])
+    await store.add(key)
+    for client in (None, "unknown", "2001:db8::1"):
+        with pytest.raises(Problem, match="limited to authorised addresses") as refused:
+            await Authenticator(ApiKeys(store)).authenticate(calling(text, client=client))
+        assert refused.value.status == 403
+
+
+async def test_a_hooks_key_is_good_for_its_hook_alone_and_no_other_key_is_good_for_one() -> None:
+    store = Keys()
+    authenticator = Authenticator(ApiKeys(store), "operator's token")
+    hook, token = make_key("acme", [Scope.HOOK], connection_id="acme-crm")
+    other, text = make_key("acme", [Scope.INGEST, Scope.READ, Scope.ADMINISTER])
+    await store.add(hook)
+    await store.add(other)
+    assert (await authenticator.authenticate_hook(calling(""), "acme-crm", token)).tenant_id == "acme"
+    with pytest.raises(Problem, match="not known") as refused:
+        await authenticator.authenticate(calling(token))
+    assert refused.value.status == 401
+    answers = set()
+    for connection, tried in (
+        ("another", token),
+        ("acme-crm", text),
+        ("acme-crm", "x"),
+        ("acme-crm", "operator's token"),
+    ):
+        with pytest.raises(Problem) as refused:
+            await authenticator.authenticate_hook(calling(""), connection, tried)
+        answers.add((refused.value.status, str(refused.value)))
+    assert len(answers) == 1
+    assert answers.pop()[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("scopes", "connection"),
+    [([Scope.HOOK], None), ([Scope.HOOK], ""), ([Scope.HOOK, Scope.READ], "c"), ([Scope.READ], "c")],
+)
+def test_a_hooks_key_names_its_connection_and_has_no_other_scope(
+    scopes: list[Scope], connection: str | None
+) -> None:
+    with pytest.raises(Rejected, match="scope hook alone"):
+        make_key("acme", scopes, connection_id=connection)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from ingest.settings import IngestSettings
+from leadbus.service import Service
 from leadbus.settings import ConfigurationError, Settings
+from leadbus.telemetry import Telemetry
 
 
 def test_an_empty_environment_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +31,12 @@ def test_every_field_is_read_from_the_variable_it_names() -> None:
     assert (settings.kafka_bootstrap_servers, settings.mongodb_database) == ("a:1,b:2", "d")
     assert settings.mongodb_url.get_secret_value() == "mongodb://m"
     assert (settings.topic_prefix, settings.port) == ("test.", 0)
+
+
+def test_proxies_that_are_no_addresses_are_named_by_their_variable() -> None:
+    for wrong in ("*", "proxy.example", "10.0.0.0/8,x"):
+        with pytest.raises(ConfigurationError, match=r"LEADBUS_TRUSTED_PROXIES.*neither"):
+            Service("t", "127.0.0.1", 0, Telemetry("t", {}), trusted_proxies=wrong)
 
 
 def test_a_secret_may_be_a_file(tmp_path: Path) -> None:

@@ -37,13 +37,18 @@ class Handlers:
     """One endpoint per input, and one for CloudEvents of any."""
 
     def __init__(
-        self, authenticator: Authenticator, rates: RateLimits, intake: Intake, telemetry: Telemetry
+        self,
+        authenticator: Authenticator,
+        rates: RateLimits,
+        bodies: Bodies,
+        intake: Intake,
+        telemetry: Telemetry,
     ) -> None:
         self._authenticator = authenticator
         self._rates = rates
+        self._bodies = bodies
         self._intake = intake
         self._tracer = telemetry.tracer
-        self._bodies = Bodies()
 
     def endpoint(self, path: str, expected: Input | None) -> Endpoint:
         """Handles POST `path`; `expected`: what its items are, None = CloudEvents that say it themselves."""

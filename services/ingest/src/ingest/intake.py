@@ -1,19 +1,16 @@
 """Takes items in: validates, stamps, publishes, and says what became of each."""
 
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 
 from ingest.items import Fault, Item, Result, Status
-from ingest.limits import InFlight
+from ingest.outbound import Outbound
 from ingest.stamping import Receipt, Stamped, stamp
 from ingest.tracing import RequestTrace
 from ingest.validation import validate
-from leadbus.errors import LeadbusError, Rejected, Transient
-from leadbus.publishing import TRACEPARENT, Header, Outgoing, Publisher
+from leadbus.errors import Rejected
+from leadbus.publishing import TRACEPARENT, Header, Outgoing
 from leadbus.telemetry import Telemetry, names
-
-log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 100_000
 _CONTENT_TYPE: Header = ("content-type", b"application/json")
@@ -42,16 +39,13 @@ class Seen:
 class Intake:
     """From items to results, one instance per process."""
 
-    def __init__(self, publisher: Publisher, in_flight: InFlight, telemetry: Telemetry) -> None:
-        self._publisher = publisher
-        self._in_flight = in_flight
+    def __init__(self, outbound: Outbound, telemetry: Telemetry) -> None:
+        self._outbound = outbound
         self._items = telemetry.counter(names.INGEST_ITEMS)
-        self._sent = telemetry.counter(names.MESSAGES_SENT)
-        self._waiting = telemetry.gauge(names.INGEST_IN_FLIGHT)
 
     def refusal(self, items: int) -> str | None:
         """Why so many cannot be taken now; ask before `take`."""
-        return self._in_flight.refusal(items)
+        return self._outbound.refusal(items)
 
     async def take(
         self, receipt: Receipt, items: Sequence[Item], seen: Seen, trace: RequestTrace
@@ -86,31 +80,15 @@ class Intake:
             _record(stamped, traceparent)
             for (_, stamped), traceparent in zip(sending, traceparents, strict=True)
         ]
-        outcomes = await self._publish(records)
+        outcomes = await self._outbound.publish(records)
         trace.end(outcomes)
-        acknowledged: Counter[tuple[str, str]] = Counter()
-        for (result, stamped), error in zip(sending, outcomes, strict=True):
-            acknowledged[stamped.input.topic.name, "failed" if error else "ok"] += 1
+        for (result, _), error in zip(sending, outcomes, strict=True):
             if isinstance(error, Rejected):
                 result.status = Status.REJECTED
                 result.errors = [Fault("", str(error), "too_large")]
             elif error:
                 result.status = Status.FAILED
                 result.errors = [_NOT_SENT]
-        for (topic, outcome), count in acknowledged.items():
-            self._sent.add(count, {names.DESTINATION: topic, names.OUTCOME: outcome})
-
-    async def _publish(self, records: Sequence[Outgoing]) -> Sequence[LeadbusError | None]:
-        ticket = self._in_flight.enter(len(records))
-        self._waiting.set(self._in_flight.items)
-        try:
-            return await self._publisher.publish(records)
-        except Exception:  # whatever it was, the truth for the sender is that nothing was acknowledged
-            log.exception("publishing failed")
-            return [Transient("The records could not be published.")] * len(records)
-        finally:
-            self._in_flight.leave(ticket)
-            self._waiting.set(self._in_flight.items)
 
     def _count(self, items: Sequence[Item], results: Sequence[Result]) -> None:
         counts = Counter(

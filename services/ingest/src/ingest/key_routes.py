@@ -1,11 +1,13 @@
 """`/v1/api-keys`: API keys of tenants, for the operator and for keys with the scope administer."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.hooks import hook_url
 from leadbus.messages import TenantId
 from leadbus.problems import Problem
 from leadbus.security.api_keys import ApiKey, ApiKeys, ApiKeyStore, Scope, make_key
@@ -20,8 +22,13 @@ class NewKey(BaseModel):
     tenant_id: TenantId | None = Field(
         None, description="The operator names the tenant; others leave it out."
     )
-    scopes: list[Scope] = Field([Scope.INGEST], min_length=1, max_length=3)
+    scopes: list[Scope] = Field([Scope.INGEST], min_length=1, max_length=len(Scope))
     name: str = Field("", max_length=100, description="What it is for, so that it is known again later.")
+    connection_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$",
+        description="With the scope hook: the connection whose CRM calls it. The name stands in the URL.",
+    )
 
 
 class ShownKey(BaseModel):
@@ -33,12 +40,14 @@ class ShownKey(BaseModel):
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    connection_id: str | None = None
 
 
 class CreatedKey(ShownKey):
-    """A key with its secret, which is never shown again."""
+    """A key with its secret, which is never shown again. url: of a hook's key, what the CRM is told."""
 
     key: str
+    url: str | None = None
 
 
 class ShownKeys(BaseModel):
@@ -47,8 +56,10 @@ class ShownKeys(BaseModel):
     keys: list[ShownKey]
 
 
-def key_routes(authenticator: Authenticator, store: ApiKeyStore, keys: ApiKeys) -> APIRouter:
-    """The routes; `keys`: this process's cache, told at once what was revoked."""
+def key_routes(
+    authenticator: Authenticator, store: ApiKeyStore, keys: ApiKeys, base_url: Callable[[], str]
+) -> APIRouter:
+    """The routes. keys: this process's cache, told at once what was revoked. base_url: ingest's own."""
     routes = APIRouter(prefix="/v1/api-keys", tags=["API keys"])
 
     async def acting_for(request: Request, asked_for: str | None) -> str:
@@ -60,9 +71,10 @@ def key_routes(authenticator: Authenticator, store: ApiKeyStore, keys: ApiKeys) 
     async def create(request: Request, new: NewKey) -> CreatedKey:
         """Makes a key. The answer is the only place where it is ever shown."""
         tenant_id = await acting_for(request, new.tenant_id)
-        key, text = make_key(tenant_id, new.scopes, new.name)
+        key, text = make_key(tenant_id, new.scopes, new.name, new.connection_id)
         await store.add(key)
-        return CreatedKey(**_shown(key).model_dump(), key=text)
+        url = hook_url(base_url(), key.connection_id, text) if key.connection_id else None
+        return CreatedKey(**_shown(key).model_dump(), key=text, url=url)
 
     @routes.get("")
     async def list_keys(request: Request, tenant_id: Annotated[TenantId | None, Query()] = None) -> ShownKeys:
@@ -92,4 +104,5 @@ def _shown(key: ApiKey) -> ShownKey:
         name=key.name,
         created_at=key.created_at,
         revoked_at=key.revoked_at,
+        connection_id=key.connection_id,
     )

@@ -1,11 +1,13 @@
 """The inputs' part of OpenAPI, from the same models that validate them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from ingest.hooks import ROUTE as HOOKS
 from ingest.inputs import INPUTS, Input
 from ingest.items import Status
 from ingest.reading import CLOUDEVENT, CLOUDEVENTS, JSON, NDJSON
@@ -51,12 +53,27 @@ _ANSWERS = {
 }
 _PROBLEMS = {
     "401": "No API key, or not a good one.",
-    "403": "The key lacks the scope ingest, or belongs to another tenant.",
+    "403": "The key lacks the scope ingest, is another tenant's, or is used from an address not authorised.",
     "413": "More than 5 MB, or more than 1,000 items.",
     "415": "A content type that is not taken.",
     "422": "Not JSON, or no item could be taken; results say why.",
     "429": "Faster than the key may; see Retry-After.",
     "503": "Not every item was acknowledged by Kafka; safe to send again with the same ids.",
+}
+_NO_HOOK = {"404": "There is no such hook, or its key was revoked.", "403": "From an address not authorised."}
+_HOOK: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
+    "get": ("For CRMs that look whether the URL answers.", {"200": "There is such a hook."}, _NO_HOOK),
+    "post": (
+        "What a CRM pushes, of any content type; published as it is on crm.notifications.",
+        {"202": "Every in-sync replica has it."},
+        {
+            **_NO_HOOK,
+            "413": "More than 1 MB.",
+            "415": "A content encoding; send the body as it is.",
+            "429": "Faster than the hook may be called; see Retry-After.",
+            "503": "Kafka did not acknowledge it; safe to send again.",
+        },
+    ),
 }
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -98,17 +115,40 @@ def _paths() -> dict[str, Any]:
     cloud_events = _operation(
         "cloudevents", "CloudEvents 1.0 of any input; the type decides.", _cloud_events()
     )
-    return {**paths, "/v1/cloudevents": {"post": cloud_events}}
+    hook = {method: _hook_operation(method, *told) for method, told in _HOOK.items()}
+    return {**paths, "/v1/cloudevents": {"post": cloud_events}, HOOKS: hook}
+
+
+def _hook_operation(
+    method: str, summary: str, answers: dict[str, str], problems: dict[str, str]
+) -> dict[str, Any]:
+    names = re.findall(r"{(\w+)}", HOOKS)
+    operation: dict[str, Any] = {
+        "operationId": f"{method}_hook",
+        "summary": summary,
+        "tags": ["Hooks"],
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ],
+        "responses": {code: {"description": text} for code, text in answers.items()} | _described(problems),
+    }
+    if method == "post":
+        operation["requestBody"] = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+    return operation
+
+
+def _described(problems: dict[str, str]) -> dict[str, Any]:
+    return {
+        code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
+        for code, text in problems.items()
+    }
 
 
 def _operation(name: str, summary: str, contents: dict[str, Any]) -> dict[str, Any]:
     results = {JSON: {"schema": {"$ref": _REF + "Results"}}}
     streamed = {NDJSON: {"schema": {"$ref": _REF + "Result"}}}
     answers = {code: {"description": text, "content": results} for code, text in _ANSWERS.items()}
-    problems = {
-        code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
-        for code, text in _PROBLEMS.items()
-    }
     stream = {
         "200": {
             "description": "To a stream: a result per line as it comes, and at the end how many became what."
@@ -122,7 +162,7 @@ def _operation(name: str, summary: str, contents: dict[str, Any]) -> dict[str, A
         "tags": ["Inputs"],
         "parameters": [_IDEMPOTENCY],
         "requestBody": {"required": True, "content": contents},
-        "responses": {**(stream if NDJSON in contents else {}), **answers, **problems},
+        "responses": {**(stream if NDJSON in contents else {}), **answers, **_described(_PROBLEMS)},
     }
 
 

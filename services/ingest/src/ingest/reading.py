@@ -32,12 +32,17 @@ def format_of(request: Request) -> str:
         Problem: 415, with what is taken.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
-        raise Problem(415, f"Content-Encoding {encoding[:40]} is not taken; send the body as it is.")
+    require_identity(request)
     if media not in {*_CUTS, NDJSON}:
         raise Problem(415, f"Send Content-Type {', '.join([*_CUTS, NDJSON])}.")
     return media
+
+
+def require_identity(request: Request) -> None:
+    """Raises Problem 415 for a body that is not sent as it is."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise Problem(415, f"Content-Encoding {encoding[:40]} is not taken; send the body as it is.")
 
 
 class Bodies:
@@ -47,23 +52,23 @@ class Bodies:
         self._held = HeldBytes(most_held)
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, request: Request, most_bytes: int = MOST_BYTES) -> AsyncIterator[bytes]:
         """The body, counted while it comes in.
 
         Raises:
-            Problem: 413 over 5 MB; 503 while other requests' bodies fill the room.
+            Problem: 413 over `most_bytes`; 503 while other requests' bodies fill the room.
         """
         announced = request.headers.get("content-length", "0")
         stream = request.stream()
-        if announced.isdigit() and int(announced[:20]) > MOST_BYTES:
-            raise await _too_large(stream)
+        if announced.isdigit() and int(announced[:20]) > most_bytes:
+            raise await _too_large(stream, most_bytes)
         parts: list[bytes] = []
         held = 0
         try:
             async for part in stream:
-                if held + len(part) > MOST_BYTES:
+                if held + len(part) > most_bytes:
                     parts.clear()
-                    raise await _too_large(stream)
+                    raise await _too_large(stream, most_bytes)
                 if not self._held.hold(len(part)):
                     raise Problem(503, "Too much is being read at once; try again.", {"Retry-After": "1"})
                 held += len(part)
@@ -103,11 +108,12 @@ def unreadable(error: NotJson) -> Problem:
     return Problem(422, f"The body is not valid JSON: {error}.", errors=errors)
 
 
-async def _too_large(rest: AsyncIterator[bytes]) -> Problem:
+async def _too_large(rest: AsyncIterator[bytes], most_bytes: int) -> Problem:
     """The refusal. Senders read it only after they have sent everything, so the rest is read and dropped;
     from those that send without end the connection is taken."""
-    limit = MOST_BYTES // (1024 * 1024)
-    detail = f"The body is larger than {limit} MB. Send several, or a stream (application/x-ndjson)."
+    detail = f"The body is larger than {most_bytes // (1024 * 1024)} MB."
+    if most_bytes == MOST_BYTES:
+        detail += " Send several, or a stream (application/x-ndjson)."
     return Problem(413, detail, {} if await _dropped(rest) else {"Connection": "close"})
 
 

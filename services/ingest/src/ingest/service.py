@@ -2,23 +2,31 @@
 
 from collections.abc import Mapping
 
+from ingest.address_routes import address_routes
 from ingest.handlers import Handlers
+from ingest.hooks import ROUTE as HOOKS
+from ingest.hooks import Hooks
 from ingest.inputs import INPUTS
 from ingest.intake import Intake
 from ingest.key_routes import key_routes
 from ingest.limits import InFlight, RateLimits
 from ingest.openapi import document_inputs
+from ingest.outbound import Outbound
+from ingest.reading import Bodies
 from ingest.settings import IngestSettings
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys
+from leadbus.security.authorised_addresses import MongoAuthorisedAddresses
 from leadbus.security.callers import Authenticator
 from leadbus.service import Managed, Service
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
+from leadbus.topics import CRM_NOTIFICATIONS
 
 NAME = "ingest"
 DESCRIPTION = "Takes in marketing events, lead distributions, prospect updates, campaigns and lists."
+WRITES = (*(i.topic for i in INPUTS), CRM_NOTIFICATIONS)
 
 
 def build(environ: Mapping[str, str]) -> Service:
@@ -30,16 +38,19 @@ def build(environ: Mapping[str, str]) -> Service:
         kafka, NAME, topic_prefix=settings.topic_prefix, patience_seconds=settings.answer_seconds
     )
     mongodb = connect(settings.mongodb_url.get_secret_value(), app_name=NAME)
-    store = MongoApiKeys(mongodb[settings.mongodb_database])
+    database = mongodb[settings.mongodb_database]
+    store, addresses = MongoApiKeys(database), MongoAuthorisedAddresses(database)
     keys = ApiKeys(store)
     authenticator = Authenticator(keys, settings.operator_token.get_secret_value())
     # Half the time a request waits: those who come later need not find out for themselves.
     in_flight = InFlight(settings.items_in_flight, settings.answer_seconds / 2)
-    intake = Intake(publisher, in_flight, telemetry)
-    handlers = Handlers(authenticator, RateLimits(settings.items_per_second), intake, telemetry)
+    outbound = Outbound(publisher, in_flight, telemetry)
+    rates, bodies = RateLimits(settings.items_per_second), Bodies()
+    handlers = Handlers(authenticator, rates, bodies, Intake(outbound, telemetry), telemetry)
+    hooks = Hooks(authenticator, rates, bodies, outbound, telemetry)
 
     async def provision_topics() -> None:
-        await provision(kafka, [i.topic for i in INPUTS], prefix=settings.topic_prefix)
+        await provision(kafka, WRITES, prefix=settings.topic_prefix)
 
     service = Service(
         NAME,
@@ -51,6 +62,7 @@ def build(environ: Mapping[str, str]) -> Service:
             [Managed("publisher", publisher.start, publisher.stop, waiting=in_flight.waiting)],
         ],
         description=DESCRIPTION,
+        trusted_proxies=settings.trusted_proxies,
     )
     for i in INPUTS:
         service.api.add_route(i.path, handlers.endpoint(i.path, i), ["POST"], include_in_schema=False)
@@ -58,6 +70,11 @@ def build(environ: Mapping[str, str]) -> Service:
     service.api.add_route(
         cloud_events, handlers.endpoint(cloud_events, None), ["POST"], include_in_schema=False
     )
-    service.api.include_router(key_routes(authenticator, store, keys))
+    service.api.add_route(HOOKS, hooks.receive, ["POST"], include_in_schema=False)
+    service.api.add_route(HOOKS, hooks.check, ["GET"], include_in_schema=False)
+    service.api.include_router(
+        key_routes(authenticator, store, keys, lambda: settings.public_url or service.url)
+    )
+    service.api.include_router(address_routes(authenticator, addresses, keys))
     document_inputs(service.api)
     return service

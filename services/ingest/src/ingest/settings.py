@@ -15,6 +15,12 @@ class IngestSettings(Settings):
         le=65_535,
         description="The port of ingest's HTTP API; 0 = any that is free.",
     )
+    public_url: str = Field(
+        "",
+        validation_alias="INGEST_PUBLIC_URL",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where CRMs reach ingest from outside, for the URLs of hooks; empty = where it listens.",
+    )
     items_per_second: int = Field(
         5_000,
         validation_alias="INGEST_ITEMS_PER_SECOND",

@@ -81,6 +81,7 @@ def build(environ: Mapping[str, str]) -> Service:
         ),
         title="Leadbus scoring",
         description="Scores of prospects, where their points come from, and the rules behind them.",
+        trusted_proxies=settings.trusted_proxies,
     )
     authenticator = Authenticator(ApiKeys(MongoApiKeys(database)), settings.operator_token.get_secret_value())
     add_routes(service.api, authenticator, prospects, rules)

@@ -19,6 +19,15 @@ own tenant, LEADBUS_API_KEY with the scope administer.
   leadbus keys create acme --scope ingest --name "web shop"
   leadbus keys list acme
   leadbus keys revoke KEY_ID
+
+A key is good from everywhere, unless its tenant has authorised addresses;
+see leadbus addresses --help.
+
+A hook is a URL that a CRM calls when something changes there. Its key stands
+in the URL and is good for nothing else; this prints the URL, to be entered in
+the CRM (before /hooks: ingest's INGEST_PUBLIC_URL, or where it listens).
+
+  leadbus keys create acme --scope hook --connection acme-sugar
 """,
 )
 
@@ -36,21 +45,31 @@ def create(
     tenant: TENANT,
     scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")] = [Scope.INGEST],  # noqa: B006
     name: Annotated[str, typer.Option(help="What it is for, so that it is known again in a year.")] = "",
+    connection: Annotated[
+        str | None, typer.Option(help="With --scope hook: the connection whose CRM calls it.")
+    ] = None,
 ) -> None:
-    """Creates a key and prints it: the only time that it can be seen."""
+    """Creates a key and prints it (a hook's: its URL): the only time that it can be seen."""
     body = {"tenant_id": tenant, "scopes": [s.value for s in scope], "name": name}
+    if connection is not None:
+        body["connection_id"] = connection
     created = ask("ingest", "POST", "/v1/api-keys", json=body)
     errors.print(f"Key {created['id']} for {created['tenant_id']}. Keep it: it is shown only now.")
-    typer.echo(created["key"])
+    typer.echo(created["url"] or created["key"])
 
 
 @command.command("list")
 def list_keys(tenant: TENANT) -> None:
     """Lists a tenant's keys, without their secrets."""
-    table = Table("id", "name", "scopes", "created", "revoked")
+    table = Table("id", "name", "scopes", "connection", "created", "revoked")
     for key in ask("ingest", "GET", "/v1/api-keys", params={"tenant_id": tenant})["keys"]:
         table.add_row(
-            key["id"], key["name"], " ".join(key["scopes"]), key["created_at"], key["revoked_at"] or ""
+            key["id"],
+            key["name"],
+            " ".join(key["scopes"]),
+            key["connection_id"] or "",
+            key["created_at"],
+            key["revoked_at"] or "",
         )
     console.print(table)
 

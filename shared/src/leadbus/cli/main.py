@@ -6,7 +6,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from leadbus.cli import connections, dead_letters, keys, lead, run
+from leadbus.cli import addresses, connections, dead_letters, keys, lead, run
 from leadbus.errors import LeadbusError
 
 HELP = """Leadbus carries leads between marketing and CRMs.
@@ -21,6 +21,7 @@ HELP = """Leadbus carries leads between marketing and CRMs.
 
   leadbus keys create acme --scope ingest     a new API key for the tenant acme, shown once
   leadbus keys list acme                      its keys, without their secrets
+  leadbus addresses list acme                 from where its keys may be used
 
 [bold]Connect a CRM[/bold]
 
@@ -42,6 +43,7 @@ Every command explains itself: leadbus COMMAND --help
 COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
     run.register,
     keys.register,
+    addresses.register,
     connections.register,
     dead_letters.register,
     lead.register,

@@ -126,6 +126,7 @@ def connector_service(
         ),
         title=f"Leadbus {name}",
         description="Connections to CRM organisations, and what became of each lead there.",
+        trusted_proxies=settings.trusted_proxies,
     )
     keys = ApiKeys(MongoApiKeys(client[database]))
     authenticator = Authenticator(keys, settings.operator_token.get_secret_value())

@@ -3,6 +3,7 @@
 from leadbus.messages.base import Email, Id, Message, ProspectMessage, TenantId, Time, Value
 from leadbus.messages.crm import (
     ConnectionChanged,
+    CrmNotification,
     DeliveryReported,
     Feedback,
     LeadStatusChanged,
@@ -38,6 +39,7 @@ __all__ = [
     "CampaignBody",
     "CampaignChanged",
     "ConnectionChanged",
+    "CrmNotification",
     "DeliveryReported",
     "Email",
     "Feedback",

@@ -1,9 +1,43 @@
 """What comes back from the CRMs, and what became of what we sent."""
 
+from base64 import b64decode, b64encode
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from leadbus.messages.base import Amount, Currency, Email, Id, Line, Message, ProspectMessage, Text, Value
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from leadbus.messages.base import (
+    Amount,
+    Currency,
+    Email,
+    Id,
+    Line,
+    Message,
+    ProspectMessage,
+    Text,
+    Time,
+    Value,
+)
+
+LARGEST_NOTIFICATION_BYTES = 1024 * 1024
+
+
+def _from_base64(value: Any) -> Any:
+    return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _to_base64(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+Raw = Annotated[
+    bytes,
+    Field(max_length=LARGEST_NOTIFICATION_BYTES),
+    BeforeValidator(_from_base64),
+    PlainSerializer(_to_base64, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+"""Bytes as they came, at most 1 MiB; base64 in JSON."""
 
 
 class Record(Value):
@@ -97,8 +131,27 @@ class ConnectionChanged(Message):
         return self.connection_id
 
 
+class CrmNotification(Message):
+    """What a CRM pushed to a connection's hook, unread: its connector knows what it means.
+
+    tenant_id is the hook's, whatever connection it names: a reader compares it with its connection's.
+    content_type: as the CRM said it; empty if it did not.
+    """
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.notification.received"
+    connection_id: Id
+    content_type: Line = ""
+    body: Raw
+    received_at: Time
+
+    @property
+    def key(self) -> str:
+        return self.connection_id
+
+
 __all__ = [
     "ConnectionChanged",
+    "CrmNotification",
     "DeliveryReported",
     "Feedback",
     "LeadStatusChanged",

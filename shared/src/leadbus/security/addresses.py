@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from leadbus.errors import Rejected, Transient
+from leadbus.security.networks import Address, Network
 from leadbus.settings import ConfigurationError
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _VARIABLE = "LEADBUS_ALLOW_INTERNAL_ADDRESSES"

@@ -1,4 +1,4 @@
-"""API keys: `lb_<id>_<secret>`, bound to one tenant, with scopes.
+"""API keys: `lb_<id>_<secret>`, bound to one tenant, with scopes; a hook's also to one connection.
 
 Stored as SHA-256 of the secret. A slow password hash would add nothing: the secret is 32 random bytes, so
 there is nothing to guess, and every request would pay for it.
@@ -19,6 +19,9 @@ from typing import Protocol
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 
+from leadbus.errors import Rejected
+from leadbus.security.authorised_addresses import MongoAuthorisedAddresses
+from leadbus.security.networks import Address, Network, contained
 from leadbus.storage.mongo import Document
 
 REMEMBERED_SECONDS = 30.0
@@ -27,11 +30,16 @@ _KEY = re.compile(r"lb_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 
 
 class Scope(StrEnum):
-    """What a key may do. ingest: post facts. read: ask. administer: connections and keys of its tenant."""
+    """What a key may do.
+
+    ingest: post facts. read: ask. administer: connections, keys and addresses of its tenant.
+    hook: stand in the URL of one connection's hook, and nothing else.
+    """
 
     INGEST = "ingest"
     READ = "read"
     ADMINISTER = "administer"
+    HOOK = "hook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +53,64 @@ class ApiKey:
     secret_hash: bytes
     created_at: datetime
     revoked_at: datetime | None = None
+    connection_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a good key stands for."""
+    """What a good key stands for.
+
+    connection_id: the hook's connection; None for every other key. authorised: from where the tenant may
+    be called for; empty = from everywhere.
+    """
 
     key_id: str
     tenant_id: str
     scopes: frozenset[Scope]
+    connection_id: str | None = None
+    authorised: tuple[Network, ...] = ()
+
+    def good_from(self, address: Address | None) -> bool:
+        """Whether the tenant may be called for from there; None = an address that cannot be told."""
+        return not self.authorised or contained(address, self.authorised)
 
 
 class ApiKeyStore(Protocol):
-    """Where keys are kept; written by ingest only, read by every service."""
+    """Where keys are kept, and from where they are good; written by ingest only, read by every service."""
 
     async def get(self, key_id: str) -> ApiKey | None: ...
     async def add(self, key: ApiKey) -> None: ...
     async def of_tenant(self, tenant_id: str) -> list[ApiKey]: ...
     async def revoke(self, key_id: str, at: datetime) -> bool: ...
+    async def authorised(self, tenant_id: str) -> tuple[Network, ...]: ...
 
 
-def make_key(tenant_id: str, scopes: Collection[Scope], name: str = "") -> tuple[ApiKey, str]:
-    """A new key, and its text, which nobody can recover later."""
+def make_key(
+    tenant_id: str, scopes: Collection[Scope], name: str = "", connection_id: str | None = None
+) -> tuple[ApiKey, str]:
+    """A new key, and its text, which nobody can recover later.
+
+    Raises:
+        Rejected: a hook's key has no connection or more scopes, or another key has a connection.
+    """
+    if (Scope.HOOK in scopes or connection_id is not None) and (
+        set(scopes) != {Scope.HOOK} or not connection_id
+    ):
+        raise Rejected(
+            "A hook's key has the scope hook alone, and names its connection; other keys name none.",
+            field="connection_id",
+        )
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    key = ApiKey(key_id, tenant_id, frozenset(scopes), name, _hash(secret), datetime.now(UTC))
+    now = datetime.now(UTC)
+    key = ApiKey(key_id, tenant_id, frozenset(scopes), name, _hash(secret), now, None, connection_id)
     return key, f"lb_{key_id}_{secret}"
 
 
 class ApiKeys:
-    """Verifies keys, remembering good ones for 30 s: a revoked key ends within that time everywhere."""
+    """Verifies keys, remembering good ones for 30 s: a revoked key ends within that time everywhere.
+
+    With a key its tenant's authorised addresses are remembered, and as long.
+    """
 
     def __init__(self, store: ApiKeyStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -81,14 +118,17 @@ class ApiKeys:
         # By hash, so that a dump of the process's memory shows no key that could be used.
         self._remembered: OrderedDict[bytes, tuple[float, Verified]] = OrderedDict()
 
-    async def verify(self, key: str) -> Verified | None:
-        """What the key stands for; None if it is malformed, unknown, wrong or revoked."""
+    async def verify(self, key: str, *, anew: bool = False) -> Verified | None:
+        """What the key stands for; None if it is malformed, unknown, wrong or revoked.
+
+        anew: by what the store says now, whatever is remembered.
+        """
         parts = _KEY.fullmatch(key)
         if parts is None:
             return None
         mark = _hash(key)
         until, verified = self._remembered.get(mark, (0.0, None))
-        if verified is not None and until > self._clock():
+        if verified is not None and until > self._clock() and not anew:
             return verified
         self._remembered.pop(mark, None)
         stored = await self._store.get(parts[1])
@@ -96,22 +136,24 @@ class ApiKeys:
             return None
         if not hmac.compare_digest(_hash(parts[2]), stored.secret_hash):
             return None
-        verified = Verified(stored.id, stored.tenant_id, stored.scopes)
+        authorised = await self._store.authorised(stored.tenant_id)
+        verified = Verified(stored.id, stored.tenant_id, stored.scopes, stored.connection_id, authorised)
         self._remembered[mark] = (self._clock() + REMEMBERED_SECONDS, verified)
         if len(self._remembered) > REMEMBERED_KEYS:
             self._remembered.popitem(last=False)
         return verified
 
     def forget(self) -> None:
-        """Asks the store again for every key; after one was revoked here."""
+        """Asks the store again for every key; after one was revoked, or addresses were changed, here."""
         self._remembered.clear()
 
 
 class MongoApiKeys:
-    """The collection `api_keys`."""
+    """The collection `api_keys`; with what `authorised_addresses` says of their tenants."""
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._keys = database["api_keys"]
+        self._addresses = MongoAuthorisedAddresses(database)
 
     async def prepare(self) -> None:
         """Creates the index that listing needs; the key's id is the document's, so it is unique."""
@@ -131,6 +173,7 @@ class MongoApiKeys:
                 "secret_hash": key.secret_hash,
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
+                "connection_id": key.connection_id,
             }
         )
 
@@ -142,6 +185,9 @@ class MongoApiKeys:
         done = await self._keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": {"revoked_at": at}})
         return done.matched_count == 1
 
+    async def authorised(self, tenant_id: str) -> tuple[Network, ...]:
+        return await self._addresses.networks_of(tenant_id)
+
 
 def _key(row: Document) -> ApiKey:
     return ApiKey(
@@ -152,6 +198,7 @@ def _key(row: Document) -> ApiKey:
         bytes(row["secret_hash"]),
         row["created_at"],
         row["revoked_at"],
+        row.get("connection_id"),
     )
 
 

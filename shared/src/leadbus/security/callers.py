@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from leadbus.problems import Problem
 from leadbus.security.api_keys import Scope, Verified
+from leadbus.security.networks import Address, address_of
 
 OPERATOR = "operator"
 _HOW = "Send the header Authorization: Bearer <API key>; keys are made with leadbus keys create."
@@ -16,8 +17,8 @@ _HOW = "Send the header Authorization: Bearer <API key>; keys are made with lead
 class Verifier(Protocol):
     """Knows which keys are good."""
 
-    async def verify(self, key: str) -> Verified | None:
-        """What the key stands for; None if it is not good (any more)."""
+    async def verify(self, key: str, *, anew: bool = False) -> Verified | None:
+        """What the key stands for; None if it is not good (any more). anew: trusting no memory."""
         ...
 
 
@@ -60,7 +61,7 @@ class Caller:
 
 
 class Authenticator:
-    """Turns `Authorization: Bearer ...` into a caller."""
+    """Turns `Authorization: Bearer ...`, or a hook's token, into a caller."""
 
     def __init__(self, keys: Verifier, operator_token: str = "") -> None:
         self._keys = keys
@@ -71,7 +72,7 @@ class Authenticator:
         """The caller.
 
         Raises:
-            Problem: 401, with what to do.
+            Problem: 401; 403 from an address that is not authorised; each with what to do.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
@@ -79,10 +80,51 @@ class Authenticator:
             raise _unauthenticated(f"No API key was given. {_HOW}")
         if self._operator_token and hmac.compare_digest(token.encode(), self._operator_token):
             return self._operator
-        verified = await self._keys.verify(token)
-        if verified is None:
+        caller = await self._admitted(token, None, caller_address(request))
+        if caller is None:
             raise _unauthenticated(f"This API key is not known, or was revoked. {_HOW}")
+        return caller
+
+    async def authenticate_hook(self, request: HTTPConnection, connection_id: str, token: str) -> Caller:
+        """Who calls the hook of a connection.
+
+        Raises:
+            Problem: 404, the same whatever is wrong; 403 from an address that is not authorised.
+        """
+        caller = await self._admitted(token, connection_id, caller_address(request))
+        if caller is None:
+            raise Problem(404, "There is no such hook. leadbus keys create --help says how to make one.")
+        return caller
+
+    async def _admitted(self, key: str, connection_id: str | None, address: Address | None) -> Caller | None:
+        """connection_id: the hook's; None = no hook, for which a hook's key is as good as unknown.
+
+        Before an address is refused the store is asked, so that authorising it helps everywhere at once.
+        """
+        verified = await self._keys.verify(key)
+        if verified and not verified.good_from(address):
+            verified = await self._keys.verify(key, anew=True)
+        if verified is None or verified.connection_id != connection_id:
+            return None
+        if not verified.good_from(address):
+            raise _unauthorised_address(verified.tenant_id, address)
         return Caller(verified.tenant_id, verified.scopes, verified.key_id)
+
+
+def caller_address(request: HTTPConnection) -> Address | None:
+    """Where a call comes from: the peer, or whom a trusted proxy (`LEADBUS_TRUSTED_PROXIES`) names."""
+    return address_of(request.client.host if request.client else None)
+
+
+def _unauthorised_address(tenant_id: str, address: Address | None) -> Problem:
+    limited = f"Calls for tenant {tenant_id} are limited to authorised addresses"
+    if address is None:
+        return Problem(403, f"{limited}; this one came from an address that cannot be told.")
+    return Problem(
+        403,
+        f"{limited}; this one came from {address}."
+        f" Authorise it with: leadbus addresses authorise {tenant_id} {address}",
+    )
 
 
 def _unauthenticated(detail: str) -> Problem:
