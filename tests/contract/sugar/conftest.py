@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from zeep import AsyncClient
 from zeep.proxy import AsyncServiceProxy
 from zeep.transports import AsyncTransport
 
-from sandbox.sugar import SugarCRM, desk
+from sandbox.sugar import Settings, SugarCRM, desk
 
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 WSDL_SPACE = "http://schemas.xmlsoap.org/wsdl/"
@@ -106,6 +107,75 @@ class Sugar:
         )
 
 
+class Rest:
+    """Modern REST with one login; a refusal is an answer like any other."""
+
+    def __init__(self, crm: SugarCRM, version: str = "v11_12") -> None:
+        self.crm = crm
+        self.http = httpx.AsyncClient(base_url=crm.rest_url(version), trust_env=False)
+        self.tokens: dict[str, Any] = {}
+
+    async def grant(self, **how: Any) -> httpx.Response:
+        """A password grant of admin on platform base, but for what `how` says."""
+        wanted = {"grant_type": "password", "client_id": "sugar", "client_secret": "", "platform": "base"}
+        login = {"username": "admin", "password": "admin"} if "grant_type" not in how else {}
+        return await self.http.post("/oauth2/token", json=wanted | login | how)
+
+    async def login(self, **how: Any) -> "Rest":
+        answer = await self.grant(**how)
+        assert answer.status_code == 200, answer.text
+        self.tokens = answer.json()
+        self.http.headers["OAuth-Token"] = self.tokens["access_token"]
+        return self
+
+    async def ask(self, method: str, path: str, json: Any = None, **how: Any) -> httpx.Response:
+        return await self.http.request(method, path, json=json, **how)
+
+    async def do(self, method: str, path: str, json: Any = None, **how: Any) -> Any:
+        """The answer's JSON; the call must succeed."""
+        answer = await self.ask(method, path, json, **how)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def refused(self, method: str, path: str, json: Any = None, **how: Any) -> tuple[int, str]:
+        """Status and label."""
+        answer = await self.ask(method, path, json, **how)
+        return answer.status_code, answer.json()["error"]
+
+    async def found(self, module: str, *filter_: Any, **how: Any) -> list[str]:
+        """Ids, in the order of last_name."""
+        body = {"filter": list(filter_), "order_by": "last_name:asc", "fields": "last_name"} | how
+        page = await self.do("POST", f"/{module}/filter", body)
+        return [record["id"] for record in page["records"]]
+
+
+class Legacy:
+    """Legacy REST; arguments go by position, so their names do not matter here either."""
+
+    def __init__(self, crm: SugarCRM, version: str = "v4_1") -> None:
+        self.http = httpx.AsyncClient(trust_env=False)
+        self.session, self._url = "", crm.legacy_url(version)
+
+    async def ask(self, method: str, *arguments: Any) -> httpx.Response:
+        rest_data = json.dumps({f"argument_{at}": value for at, value in enumerate(arguments)})
+        form = {"method": method, "input_type": "JSON", "response_type": "JSON", "rest_data": rest_data}
+        return await self.http.post(self._url, data=form)
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        return (await self.ask(method, *arguments)).json()
+
+    async def do(self, method: str, *arguments: Any) -> Any:
+        """A call in the session."""
+        return await self.call(method, self.session, *arguments)
+
+    async def login(self, user: str = "admin", password: str = PASSWORD) -> Any:
+        self.http.cookies.clear()
+        answer = await self.call("login", {"user_name": user, "password": password}, "test", [])
+        self.session = answer.get("id", "")
+        self.http.cookies.clear()
+        return answer
+
+
 @contextlib.asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[SugarCRM]:
     server = SugarCRM(**options)
@@ -133,7 +203,7 @@ async def connected(crm: SugarCRM, version: str = "v4_1") -> AsyncIterator[Sugar
         transport.wsdl_client.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start_crm() -> Any:
     return running
 
@@ -155,3 +225,36 @@ async def sugar(crm: SugarCRM) -> AsyncIterator[Sugar]:
     async with connected(crm) as client:
         await client.login()
         yield client
+
+
+@pytest.fixture(scope="module")
+async def site() -> AsyncIterator[SugarCRM]:
+    """One simulator for all tests of a module; it has teams."""
+    async with running(teams=True, settings=Settings(hook_seconds=0.05)) as server:
+        yield server
+
+
+@pytest.fixture
+async def rest(site: SugarCRM) -> AsyncIterator[Rest]:
+    client = Rest(site)
+    async with client.http:
+        yield await client.login()
+
+
+@pytest.fixture
+async def legacy(site: SugarCRM) -> AsyncIterator[Legacy]:
+    client = Legacy(site)
+    async with client.http:
+        await client.login()
+        yield client
+
+
+@pytest.fixture
+def speak_rest() -> type[Rest]:
+    """Modern REST with a simulator of the test's own."""
+    return Rest
+
+
+@pytest.fixture
+def speak_legacy() -> type[Legacy]:
+    return Legacy

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from sandbox.sugar import SugarCRM, desk
+from sandbox.sugar.store import Store
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
@@ -94,6 +95,37 @@ async def test_people_go_on_and_off_target_lists(crm: SugarCRM) -> None:
     assert members() == 0
 
 
+async def test_an_administrator_works_over_http_too(crm: SugarCRM) -> None:
+    async with httpx.AsyncClient(base_url=f"{crm.url}/_sandbox/desk") as http:
+        assert (await http.post("/register_platform", json={"name": "acme"})).json() == {"result": None}
+        rows = {"module": "Leads", "rows": [{"last_name": "A"}, {"last_name": "B"}]}
+        assert (await http.post("/load", json=rows)).json() == {"result": 2}
+        no_edits = {"user": desk.ADMIN, "module": "Leads", "actions": ["edit"]}
+        assert (await http.post("/deny", json=no_edits)).status_code == 200
+        assert (await http.post("/no_such_call", json={})).status_code == 400
+    assert crm.store.value("SELECT name FROM platforms") == "acme"
+    assert crm.store.value("SELECT action FROM denials") == "edit"
+    assert sorted(row["last_name"] for row in desk.records(crm.store, "Leads")) == ["A", "B"]
+
+
+def test_a_file_of_an_older_version_gets_what_came_later(tmp_path: Path) -> None:
+    path = str(tmp_path / "crm.sqlite")
+    store = Store(path)
+    lead = desk.create(store, "Leads", {"last_name": "Kept"})
+    for statement in (
+        "DROP INDEX leads_by_sync_key",
+        "ALTER TABLE leads DROP COLUMN sync_key",
+        "DROP TABLE meetings",
+        "PRAGMA user_version = 1",
+    ):
+        store.execute(statement)
+    store.close()
+    store = Store(path)
+    desk.create(store, "Meetings", {"name": "New"})
+    assert [(row["id"], row["sync_key"]) for row in desk.records(store, "Leads")] == [(lead, None)]
+    store.close()
+
+
 async def test_as_a_process_it_keeps_its_records_and_takes_faults_over_http(tmp_path: Path) -> None:
     database = str(tmp_path / "crm.sqlite")
     async with process(database) as url, httpx.AsyncClient(base_url=url) as http:
@@ -119,7 +151,14 @@ async def login(http: httpx.AsyncClient) -> httpx.Response:
 @contextlib.asynccontextmanager
 async def process(database: str) -> AsyncIterator[str]:
     crm = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox.sugar", "--database", database, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "sandbox.sugar",
+        "--database",
+        database,
+        "--speaks",
+        "sugar-7",
+        stdout=asyncio.subprocess.PIPE,
     )
     assert crm.stdout is not None
     try:

@@ -15,7 +15,8 @@ LEAD = "aaaaaaaa-0000-4000-8000-000000000001"
 
 
 def test_every_kind_of_fault_has_a_test_here() -> None:
-    tests = Path(__file__).read_text(encoding="utf-8")
+    files = Path(__file__).parent.glob("test_simulator*faults.py")
+    tests = "".join(path.read_text(encoding="utf-8") for path in files)
     assert [kind for kind in KINDS if f'"{kind}"' not in tests] == []
 
 
@@ -47,7 +48,9 @@ async def test_a_refused_login_is_fault_10_until_it_is_switched_off(crm: SugarCR
     assert await sugar.login()
 
 
-@pytest.mark.parametrize(("kind", "status"), [("server_error_html", 500), ("html_instead_of_xml", 200)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("server_error_html", 500), ("html_instead_of_xml", 200), ("forbidden", 403)]
+)
 async def test_html_comes_where_xml_should(crm: SugarCRM, sugar: Any, kind: Any, status: int) -> None:
     crm.faults.add(kind, times=1)
     with pytest.raises(TransportError) as error:

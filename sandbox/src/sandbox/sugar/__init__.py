@@ -1,7 +1,8 @@
-"""A SugarCRM that runs anywhere: the SOAP API of the SugarCRM 6.5 family over real sockets."""
+"""A SugarCRM that runs anywhere, over real sockets: SOAP, legacy REST and modern REST on one store."""
 
-from . import desk
+from . import desk, site
 from .faults import KINDS, Faults, Kind, Rule
 from .server import SugarCRM
+from .site import Protocols, Settings
 
-__all__ = ["KINDS", "Faults", "Kind", "Rule", "SugarCRM", "desk"]
+__all__ = ["KINDS", "Faults", "Kind", "Protocols", "Rule", "Settings", "SugarCRM", "desk", "site"]

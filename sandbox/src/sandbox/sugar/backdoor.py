@@ -1,6 +1,6 @@
 """The /_sandbox pages: the desk, the faults and the call counts over HTTP, for people and judges."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -8,14 +8,34 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import desk
-from .endpoint import Endpoint
+from .front import Front
+from .store import Store
+
+# What needs no words of its own: the arguments are those of `desk`.
+_DESK: Mapping[str, Callable[..., Any]] = {
+    call.__name__: call
+    for call in (
+        desk.accept,
+        desk.add_oauth_key,
+        desk.add_team,
+        desk.add_user,
+        desk.allow,
+        desk.end_sessions,
+        desk.expire_access,
+        desk.join_team,
+        desk.load,
+        desk.refuse,
+        desk.register_platform,
+        desk.set_password,
+        desk.set_timezone,
+        desk.unlock,
+    )
+} | {"deny": lambda store, user, module, actions=(): desk.deny(store, user, module, *actions)}
 
 Page = Callable[[Request], Awaitable[Response]]
 
 
-def routes(endpoint: Endpoint) -> list[Route]:
-    store = endpoint.store
-
+def routes(store: Store, front: Front) -> list[Route]:
     async def records(request: Request) -> Any:
         return desk.records(store, request.query_params.get("module", "Leads"))
 
@@ -40,16 +60,19 @@ def routes(endpoint: Endpoint) -> list[Route]:
         desk.add_option(store, **_texts(await request.json()))
         return {}
 
+    async def at_the_desk(request: Request) -> Any:
+        return {"result": _DESK[request.path_params["call"]](store, **(await request.json()))}
+
     async def add_fault(request: Request) -> Any:
-        endpoint.faults.add(**(await request.json()))
-        return {"rules": len(endpoint.faults.rules)}
+        front.faults.add(**(await request.json()))
+        return {"rules": len(front.faults.rules)}
 
     async def clear_faults(request: Request) -> Any:
-        endpoint.faults.clear()
+        front.faults.clear()
         return {"rules": 0}
 
     async def calls(request: Request) -> Any:
-        return dict(endpoint.calls)
+        return dict(front.calls)
 
     pages: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
         ("GET", "records", records),
@@ -58,6 +81,7 @@ def routes(endpoint: Endpoint) -> list[Route]:
         ("POST", "opportunity", opportunity),
         ("POST", "membership", membership),
         ("POST", "option", option),
+        ("POST", "desk/{call}", at_the_desk),
         ("POST", "faults", add_fault),
         ("DELETE", "faults", clear_faults),
         ("GET", "calls", calls),

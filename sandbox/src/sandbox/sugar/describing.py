@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .modules import MODULES, Field, Module
+from . import rights
+from .modules import Field, Module
 from .store import Store
 
 _ACTIONS = ("edit", "delete", "list", "view", "import", "export")
@@ -30,10 +31,11 @@ def module_fields(store: Store, module: Module, wanted: list[str]) -> dict[str, 
     }
 
 
-def available_modules(version: str, *, is_admin: bool) -> dict[str, Any]:
+def available_modules(store: Store, version: str, user: str, *, is_admin: bool) -> dict[str, Any]:
     if version == "v2":
-        return {"modules": list(MODULES)}
-    return {"modules": [_module(module, is_admin=is_admin) for module in MODULES.values()]}
+        return {"modules": list(store.modules)}
+    found = store.modules.values()
+    return {"modules": [_module(store, module, user, is_admin=is_admin) for module in found]}
 
 
 def _field(store: Store, field: Field) -> dict[str, Any]:
@@ -51,9 +53,13 @@ def _field(store: Store, field: Field) -> dict[str, Any]:
     return described
 
 
-def _module(module: Module, *, is_admin: bool) -> dict[str, Any]:
+def _module(store: Store, module: Module, user: str, *, is_admin: bool) -> dict[str, Any]:
     may_write = is_admin or module.name != "Users"
-    access = {action: "1" if may_write or action in {"list", "view"} else "" for action in _ACTIONS}
+    denied = rights.denied(store, user, module.name)
+    access = {
+        action: "1" if action not in denied and (may_write or action in {"list", "view"}) else ""
+        for action in _ACTIONS
+    }
     return {
         "module_key": module.name,
         "module_label": module.label,

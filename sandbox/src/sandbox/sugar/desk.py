@@ -1,24 +1,62 @@
 """What people do in the CRM's own pages, and what a judge may look at: plain functions on the tables."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from . import emails, links, reading
-from .modules import MODULES, Module
-from .records import Caller, save
+from . import admin, emails, links, reading
+from .admin import (
+    add_oauth_key,
+    add_team,
+    end_sessions,
+    expire_access,
+    join_team,
+    register_platform,
+    set_password,
+    set_timezone,
+)
+from .door import md5, unlock
+from .modules import Module
+from .records import GLOBAL_TEAM, Caller, save
+from .rights import allow, deny
+from .rows import accept, refuse
 from .store import Row, Store
+
+__all__ = [
+    "ADMIN",
+    "GLOBAL_TEAM",
+    "accept",
+    "add_oauth_key",
+    "add_option",
+    "add_team",
+    "add_user",
+    "allow",
+    "change",
+    "create",
+    "deny",
+    "end_sessions",
+    "expire_access",
+    "join_team",
+    "load",
+    "opportunity",
+    "put_on_list",
+    "records",
+    "refuse",
+    "register_platform",
+    "set_password",
+    "set_timezone",
+    "unlock",
+]
 
 ADMIN = "1"
 _HAND = Caller(ADMIN)
 
 
-def module_of(name: str) -> Module:
+def module_of(store: Store, name: str) -> Module:
     """Raises ValueError for a module that does not exist."""
-    if name not in MODULES:
+    if name not in store.modules:
         raise ValueError(f"no such module: {name}")
-    return MODULES[name]
+    return store.modules[name]
 
 
 def add_user(
@@ -35,7 +73,7 @@ def add_user(
     """The new user's id."""
     values = {
         "user_name": user_name,
-        "user_hash": hashlib.md5(password.encode(), usedforsecurity=False).hexdigest(),
+        "user_hash": md5(password),
         "first_name": first_name,
         "last_name": last_name,
         "is_admin": str(int(is_admin)),
@@ -47,7 +85,7 @@ def add_user(
 
 def add_option(store: Store, module: str, field: str, name: str, label: str | None = None) -> None:
     """Adds a value to the drop-down list behind a field; raises ValueError if it has none."""
-    described = module_of(module).fields.get(field)
+    described = module_of(store, module).fields.get(field)
     if described is None or described.options is None:
         raise ValueError(f"{module}.{field} has no options")
     store.insert("options", {"dom": described.options, "name": name, "label": label or name})
@@ -56,24 +94,31 @@ def add_option(store: Store, module: str, field: str, name: str, label: str | No
 def create(store: Store, module: str, fields: Mapping[str, str]) -> str:
     """The new record's id; with `id` among the fields, that one."""
     new = {"new_with_id": "1"} if fields.get("id") else {}
-    return save(store, _HAND, module_of(module), {**fields, **new}, "hand")
+    return save(store, _HAND, module_of(store, module), {**fields, **new}, "hand")
+
+
+def load(store: Store, module: str, rows: Iterable[Mapping[str, str]]) -> int:
+    """Creates records by the hundred thousand, see `admin.load`: the number of them."""
+    return admin.load(store, module_of(store, module), rows)
 
 
 def change(store: Store, module: str, key: str, fields: Mapping[str, str]) -> None:
     """An edit in the CRM's form: email1 and email_opt_out count, `deleted`=1 deletes. ValueError if gone."""
-    if reading.by_id(store, module_of(module), key) is None:
+    if reading.by_id(store, module_of(store, module), key) is None:
         raise ValueError(f"{module} has no such record")
-    save(store, _HAND, module_of(module), {**fields, "id": key}, "hand")
+    save(store, _HAND, module_of(store, module), {**fields, "id": key}, "hand")
 
 
 def put_on_list(store: Store, target_list: str, module: str, key: str, *, off: bool = False) -> None:
     """Adds a person to a target list, or takes it off."""
-    link = module_of(module).links["prospect_lists"]
+    link = module_of(store, module).links["prospect_lists"]
     with store.transaction():
         if off:
             links.remove(store, link, key, [target_list])
         else:
             links.add(store, link, key, [target_list], {})
+        event = "after_relationship_delete" if off else "after_relationship_add"
+        links.tell(store, event, module, key, link, [target_list])
 
 
 def opportunity(
@@ -97,7 +142,7 @@ def opportunity(
         lead = _person(store, "Leads", email)
         contact = _person(store, "Contacts", email)
         known = (
-            links.first_related(store, MODULES["Contacts"].links["accounts"], contact["id"])
+            links.first_related(store, store.modules["Contacts"].links["accounts"], contact["id"])
             if contact
             else None
         )
@@ -112,7 +157,7 @@ def opportunity(
             contact_id = contact["id"]
         fields = {"name": name, "sales_stage": stage, "amount": amount, "account_id": account_id}
         key = create(store, "Opportunities", fields | ({"date_closed": date_closed} if date_closed else {}))
-        links.add(store, MODULES["Opportunities"].links["contacts"], key, [contact_id], {})
+        links.add(store, store.modules["Opportunities"].links["contacts"], key, [contact_id], {})
         if lead is not None:
             converted = {"contact_id": contact_id, "account_id": account_id, "opportunity_id": key}
             change(store, "Leads", lead["id"], {**converted, "converted": "1", "status": "Converted"})
@@ -125,7 +170,7 @@ def records(store: Store, module: str) -> list[dict[str, Any]]:
     Beside the columns: `email` (primary address or None), `emails` (all), `created` (ISO 8601, UTC,
     milliseconds) and `traceparent` of the call that created the record (None for a person's hand).
     """
-    described = module_of(module)
+    described = module_of(store, module)
     custom = f" LEFT JOIN {described.custom_table} ON id_c = id" if described.custom_table else ""
     rows = store.rows(
         f"SELECT r.*, created_ms, traceparent FROM (SELECT * FROM {described.table}{custom}) r"
@@ -150,5 +195,7 @@ def _judged(store: Store, module: Module, row: Row) -> dict[str, Any]:
 
 def _person(store: Store, module: str, email: str) -> Row | None:
     """The oldest live record with the address."""
-    rows = (reading.by_id(store, MODULES[module], key) for key in emails.records_with(store, module, email))
+    rows = (
+        reading.by_id(store, store.modules[module], key) for key in emails.records_with(store, module, email)
+    )
     return next(filter(None, rows), None)

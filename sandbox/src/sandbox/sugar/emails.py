@@ -1,6 +1,7 @@
 """Email addresses: one row per address, shared by all records that have it."""
 
 import re
+from collections.abc import Sequence
 
 from .store import Row, Store, new_id
 
@@ -10,7 +11,8 @@ _VALID = re.compile(r"[\w.!#$&*+/=?^`{}~'-]+@(?:\w+(?:[.-]+\w+)*\.[\w-]{2,}|\d{1
 def of(store: Store, module: str, record: str) -> list[Row]:
     """A record's live addresses, its primary one first, else in the order they were added."""
     return store.rows(
-        "SELECT ea.* FROM email_addr_bean_rel r JOIN email_addresses ea ON ea.id = r.email_address_id"
+        "SELECT ea.*, r.primary_address FROM email_addr_bean_rel r"
+        " JOIN email_addresses ea ON ea.id = r.email_address_id"
         " WHERE r.bean_id = ? AND r.bean_module = ? AND r.deleted = 0 AND ea.deleted = 0"
         " ORDER BY r.primary_address DESC, r.rowid",
         (record, module),
@@ -50,6 +52,18 @@ def add(store: Store, module: str, record: str, address: str, *, primary: bool, 
             "email_addr_bean_rel",
             {**link, "primary_address": int(primary), "date_modified": now, "deleted": 0},
         )
+
+
+def replace(store: Store, module: str, record: str, wanted: Sequence[Row]) -> None:
+    """The record has these addresses and no others.
+
+    `wanted`: email_address, primary_address, and opt_out and invalid_email if told.
+    """
+    drop(store, module, record)
+    first = next((index for index, row in enumerate(wanted) if row.get("primary_address")), 0)
+    for index, row in enumerate(wanted):
+        flags: Row = {name: row[name] for name in ("opt_out", "invalid_email") if name in row}
+        add(store, module, record, row["email_address"], primary=index == first, flags=flags)
 
 
 def drop(store: Store, module: str, record: str) -> None:

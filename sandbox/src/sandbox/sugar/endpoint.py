@@ -1,61 +1,52 @@
 """The HTTP side of service/<version>/soap.php."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
 
-from . import contract, encode, envelope, operations
-from .faults import SOAP_CODES, Faults, Rule
+from . import encode, envelope, operations
+from .faults import Happening, Rule
+from .front import Answer, Front, not_found, page
 from .operations import Call
 from .sessions import Sessions
+from .site import Protocols, Settings
 from .soapfault import SoapFault, client_fault, fault
 from .store import Store
-from .transport import drop_connection, wait_for_disconnect
 from .wsdl import wsdl
 
 _XML = "text/xml; charset=UTF-8"
 _FORM = "application/x-www-form-urlencoded"
-_HANG_SECONDS = 60.0
-_PAGE = "<!DOCTYPE html><html><head><meta charset='utf-8'></head><body><h1>{}</h1><hr></body></html>"
-_PAGES = {
-    "server_error_html": (500, "Internal Server Error"),
-    "html_instead_of_xml": (200, "Down for maintenance"),
-}
+# What a kind answers when it is nothing but one of Sugar's own faults.
+_CODES = {"http_500": -1, "session_lost": 11, "token_expired": 11, "access_denied": 40, "refused_login": 10}
 
 
 @dataclass(slots=True)
 class Endpoint:
-    """Serves all versions. `dies` names calls that end in fault -1 always, as `v4_1.login`.
-
-    Costs are milliseconds a call takes at least: per call, and per row it writes.
-    """
+    """Serves all versions. `dies` names calls that end in fault -1 always, as `v4_1.login`."""
 
     store: Store
     sessions: Sessions
-    faults: Faults
+    front: Front
+    protocols: Protocols
+    settings: Settings
     site_url: str
     dies: Collection[str] = ()
-    cost_per_call_ms: float = 0.0
-    cost_per_row_ms: float = 0.0
-    calls: Counter[str] = field(default_factory=Counter)
 
     async def get(self, request: HttpRequest) -> Response:
         version = request.path_params["version"]
-        if version not in contract.VERSIONS:
-            return Response(status_code=404)
+        if version not in self.protocols.soap:
+            return not_found()
         if "wsdl" not in request.query_params:
-            return HTMLResponse(_PAGE.format(f"sugarsoap {version}"))
+            return page(f"sugarsoap {version}")
         text = wsdl(version, self.site_url)
         return Response(text.encode("latin-1"), headers={"content-type": "text/xml; charset=ISO-8859-1"})
 
     async def post(self, request: HttpRequest) -> Response:
         version = request.path_params["version"]
-        if version not in contract.VERSIONS:
-            return Response(status_code=404)
+        if version not in self.protocols.soap:
+            return not_found()
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == _FORM:
             return HTMLResponse("Bad data passed in")
@@ -68,69 +59,50 @@ class Endpoint:
         call = Call(
             self.store,
             self.sessions,
-            self.faults,
+            self.front.faults,
+            self.protocols,
+            self.settings,
             version,
             read,
-            request.cookies.get("PHPSESSID"),
-            request.headers.get("traceparent"),
+            cookie=request.cookies.get("PHPSESSID"),
+            traceparent=request.headers.get("traceparent"),
         )
-        self.calls[read.operation] += 1
-        session = self.sessions.get(_session_id(call))
-        if session is None:
-            return await self._serve(call, request)
-        async with session.lock:
-            return await self._serve(call, request)
+        exchange = _Exchange(call, dies=f"{version}.{read.operation}" in self.dies)
+        self.front.calls[exchange.happening.operation] += 1
+        async with self.sessions.turn(call.session_id):
+            return await self.front.serve(exchange, request)
 
-    async def _serve(self, call: Call, request: HttpRequest) -> Response:
-        rule = self.faults.strike(call.request.operation, call.module_name())
-        if rule is None:
-            return await self._answer(call)
-        if rule.kind == "session_lost":
-            self.sessions.forget(_session_id(call))
-        if rule.kind in SOAP_CODES:
-            return _soap(encode.fault_reply(fault(SOAP_CODES[rule.kind])), 500)
-        if rule.kind in _PAGES:
-            status, heading = _PAGES[rule.kind]
-            return HTMLResponse(_PAGE.format(heading), status)
-        if rule.kind == "slow":
-            await asyncio.sleep(rule.seconds)
-        served = rule.kind != "hang" or await self._released(rule, request)
-        response = await self._answer(call) if served else Response()
-        if not served or rule.kind == "lost_reply_after_write":
-            await drop_connection(request)
-        return response
 
-    async def _released(self, rule: Rule, request: HttpRequest) -> bool:
-        """Waits until the rule is switched off (True), the client has gone or a minute is over (False)."""
-        waits = [asyncio.create_task(rule.off.wait()), asyncio.create_task(wait_for_disconnect(request))]
-        done, pending = await asyncio.wait(waits, timeout=_HANG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        return waits[0] in done
+class _Exchange:
+    def __init__(self, call: Call, *, dies: bool) -> None:
+        self._call, self._dies = call, dies
 
-    async def _answer(self, call: Call) -> Response:
-        operation = call.request.operation
+    @property
+    def happening(self) -> Happening:
+        return self._call.happening
+
+    def strike(self, rule: Rule) -> Response | None:
+        if rule.kind in {"session_lost", "token_expired"}:
+            self._call.sessions.forget(self._call.session_id)
+        return _refused(fault(_CODES[rule.kind])) if rule.kind in _CODES else None
+
+    def answer(self) -> Answer:
+        call = self._call
         try:
-            if f"{call.version}.{operation}" in self.dies:
+            if self._dies:
                 raise fault(-1)
             result = operations.run(call)
-            response = _soap(encode.reply(call.version, operation, result), 200)
+            response = _soap(encode.reply(call.version, call.request.operation, result), 200)
         except SoapFault as refused:
-            response = _soap(encode.fault_reply(refused), 500)
-        cost = self.cost_per_call_ms + self.cost_per_row_ms * call.rows_written
-        if cost:
-            await asyncio.sleep(cost / 1000)
+            response = _refused(refused)
         if call.session is not None and call.session.id != call.cookie:
             response.set_cookie("PHPSESSID", call.session.id)
-        return response
+        return Answer(response, call.rows_written)
+
+
+def _refused(refused: SoapFault) -> Response:
+    return _soap(encode.fault_reply(refused), 500)
 
 
 def _soap(body: bytes, status: int) -> Response:
     return Response(body, status, headers={"content-type": _XML})
-
-
-def _session_id(call: Call) -> str:
-    """The session a call waits for: its first parameter, or for a login the one its cookie names."""
-    if call.request.operation == "login":
-        return call.cookie or ""
-    return envelope.text(call.request.parameters[0]) if call.request.parameters else ""

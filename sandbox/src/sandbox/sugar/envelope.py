@@ -90,8 +90,12 @@ def integer(value: Value) -> int:
 
 
 def pairs(value: Value) -> dict[str, str]:
-    """A name_value_list as a dict; items that are no pair count for nothing (hence the blank records)."""
-    return {
+    """A name_value_list as a dict; items that are no pair count for nothing (hence the blank records).
+
+    A plain map of names to texts is taken too, as Sugar does.
+    """
+    named = value.items() if isinstance(value, dict) else ()
+    return {name: item for name, item in named if isinstance(item, str)} | {
         text(item["name"]): text(item.get("value"))
         for item in items(value)
         if isinstance(item, dict) and text(item.get("name"))

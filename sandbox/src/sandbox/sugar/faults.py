@@ -6,46 +6,72 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from .soapfault import fault
-
 Kind = Literal[
     "http_500",
     "server_error_html",
     "html_instead_of_xml",
+    "html_instead_of_json",
+    "too_many_requests",
+    "maintenance",
+    "forbidden",
     "hang",
     "slow",
     "lost_reply_after_write",
+    "died_writing",
     "session_lost",
+    "token_expired",
     "access_denied",
     "refused_login",
     "refuse_row",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# What a kind answers when it is nothing but one of Sugar's own faults.
-SOAP_CODES: Mapping[str, int] = {
-    "http_500": -1,
-    "session_lost": 11,
-    "access_denied": 40,
-    "refused_login": 10,
-}
+Nature = Literal["login", "logout", "open", "read", "write"]
+"""What a call is by its nature; `open` needs no login."""
+
 # Where a kind strikes by its nature, unless the rule names an operation itself.
-_USUAL_OPERATIONS: Mapping[str, frozenset[str]] = {
+_USUAL: Mapping[str, frozenset[str]] = {
     "refused_login": frozenset({"login"}),
-    "lost_reply_after_write": frozenset({"set_entry", "set_entries", "set_relationship"}),
+    "lost_reply_after_write": frozenset({"write"}),
+    # A login has no session to lose and no module to be denied.
+    "session_lost": frozenset({"logout", "read", "write"}),
+    "token_expired": frozenset({"logout", "read", "write"}),
+    "access_denied": frozenset({"read", "write"}),
 }
-# A login has no session to lose and no module to be denied.
-_NEVER: Mapping[str, frozenset[str]] = {
-    "session_lost": frozenset({"login", "get_server_info"}),
-    "access_denied": frozenset({"login", "logout", "get_server_info"}),
-}
+# These strike single rows, not calls.
+_ROW_KINDS = frozenset({"refuse_row", "died_writing"})
+
+
+class RowRefused(Exception):
+    """The CRM does not take this row; its text is what the CRM says."""
+
+
+class DiedWriting(Exception):
+    """The server died after it stored a row: that row stays, the later ones of the call never came."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Happening:
+    """A call as rules and counts see it.
+
+    `operation` is the name under which it is counted: `set_entry` (SOAP), `legacy set_entry`,
+    `rest POST Leads`; a rule may also use `alias`.
+    """
+
+    operation: str
+    nature: Nature
+    module: str | None = None
+    alias: str = ""
 
 
 @dataclasses.dataclass(slots=True)
 class Rule:
     """One thing that goes wrong: for calls that match, after `skip` of them, `times` times (None = always).
 
-    `seconds` belongs to slow; `field` and `matches` (a regular expression, whole value) to refuse_row.
+    `operation` is a name of `SugarCRM.calls`; without the word `legacy` it means SOAP and legacy REST.
+    `seconds` belongs to slow, and is the Retry-After of too_many_requests (0 = without). `field`, `matches`
+    (a regular expression, whole value) and `message` belong to refuse_row and died_writing, which count rows,
+    not calls: `skip=2, times=1` is the third row.
     """
 
     kind: Kind
@@ -56,18 +82,18 @@ class Rule:
     seconds: float = 0.0
     field: str = ""
     matches: str = ".*"
+    message: str = "refused"
     struck: int = 0
     off: asyncio.Event = dataclasses.field(default_factory=asyncio.Event, repr=False)
 
-    def strikes(self, operation: str, module: str | None) -> bool:
-        """Counts: ask once per call."""
+    def strikes(self, happening: Happening) -> bool:
+        """Counts: ask once per call, or once per row."""
         if self.operation is None:
-            usual = _USUAL_OPERATIONS.get(self.kind)
-            if (usual is not None and operation not in usual) or operation in _NEVER.get(self.kind, ()):
+            if happening.nature not in _USUAL.get(self.kind, {happening.nature}):
                 return False
-        elif operation != self.operation:
+        elif self.operation not in {happening.operation, happening.alias}:
             return False
-        if self.module not in {None, module} or self.times == self.struck:
+        if self.module not in {None, happening.module} or self.times == self.struck:
             return False
         if self.skip:
             self.skip -= 1
@@ -104,16 +130,26 @@ class Faults:
         for rule in list(self.rules):
             self.remove(rule)
 
-    def strike(self, operation: str, module: str | None) -> Rule | None:
-        rules = (rule for rule in self.rules if rule.kind != "refuse_row")
-        return next((rule for rule in rules if rule.strikes(operation, module)), None)
+    def strike(self, happening: Happening) -> Rule | None:
+        rules = (rule for rule in self.rules if rule.kind not in _ROW_KINDS)
+        return next((rule for rule in rules if rule.strikes(happening)), None)
 
-    def refuse_row(self, operation: str, module: str, values: Mapping[str, str]) -> None:
-        """Raises fault -1 for a row that a rule refuses."""
+    def before_row(self, happening: Happening, values: Mapping[str, str]) -> None:
+        """Raises RowRefused for a row that a rule refuses."""
+        if rule := self._row_rule("refuse_row", happening, values):
+            raise RowRefused(rule.message)
+
+    def after_row(self, happening: Happening, values: Mapping[str, str]) -> None:
+        """Raises DiedWriting for a row with which a rule ends the call."""
+        if self._row_rule("died_writing", happening, values):
+            raise DiedWriting
+
+    def _row_rule(self, kind: Kind, happening: Happening, values: Mapping[str, str]) -> Rule | None:
         for rule in self.rules:
             if (
-                rule.kind == "refuse_row"
+                rule.kind == kind
                 and re.fullmatch(rule.matches, values.get(rule.field, ""))
-                and rule.strikes(operation, module)
+                and rule.strikes(happening)
             ):
-                raise fault(-1)
+                return rule
+        return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .modules import MODULES, Link, Module
+from .modules import Link, Module
 from .reading import Entry, Selection, entry
 from .store import Store
 
@@ -37,6 +37,6 @@ def relationship_list(
 def _records(
     store: Store, link: Link, key: str, wanted: Sequence[str], version: str
 ) -> list[list[Mapping[str, Any]]]:
-    related = MODULES[link.module]
+    related = store.modules[link.module]
     rows = Selection(store, related, "", version=version).related_to(link, key).page("", 0, -1)
     return [entry(store, related, row, wanted, version)["name_value_list"] for row in rows]

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from .modules import JOIN_TABLES, MODULES, Link, Module
-from .store import Row, Store, new_id
+from .modules import JOIN_TABLES, Link, Module
+from .store import Change, Row, Store, new_id
 
 
 def add(store: Store, link: Link, own: str, others: Sequence[str], pairs: Mapping[str, str]) -> None:
@@ -33,6 +33,13 @@ def remove(store: Store, link: Link, own: str, others: Sequence[str]) -> None:
             store.update(link.table, {"deleted": 1, "date_modified": store.now()}, "id", key)
 
 
+def tell(store: Store, event: str, module: str, own: str, link: Link, others: Sequence[str]) -> None:
+    """Lets the store's watcher know of pairs added or removed."""
+    if store.watcher is not None and store.watcher.wants(module):
+        for other in others:
+            store.watcher.changed(Change(event, module, own, related=(link.module, other)))
+
+
 def remove_all(store: Store, module: Module, record: str) -> None:
     """What deleting a record by hand (or through set_entry) does to its pairs."""
     for link in module.links.values():
@@ -52,7 +59,7 @@ def related_ids(link: Link) -> str:
 
 def first_related(store: Store, link: Link, own: str) -> Row | None:
     """The one live related record of a link that has one by nature (a contact's account)."""
-    table = MODULES[link.module].table
+    table = store.modules[link.module].table
     return store.row(
         f"SELECT * FROM {table} WHERE id IN ({related_ids(link)}) AND deleted = 0 LIMIT 1", (own,)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Literal
 
 from . import catalogue
@@ -34,6 +35,8 @@ class Field:
     required: bool = False
     default: str | None = None
     options: str | None = None
+    modern: bool = False
+    cased: bool = False
 
     @property
     def group(self) -> str:
@@ -41,7 +44,7 @@ class Field:
 
     @property
     def column(self) -> str:
-        return f"{self.name} {_COLUMNS.get(self.type, _TEXT_COLUMN)}"
+        return f"{self.name} {'TEXT' if self.cased else _COLUMNS.get(self.type, _TEXT_COLUMN)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +62,39 @@ class Link:
     extra: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
+    """`fields` are what every protocol shows; `modern` are those of modern REST alone."""
+
     name: str
     label: str
     table: str
     fields: Mapping[str, Field]
     links: Mapping[str, Link]
+    modern: Mapping[str, Field]
+
+    # Kept, since every row that is read or written asks for them.
+    @cached_property
+    def all_fields(self) -> Mapping[str, Field]:
+        return {**self.fields, **self.modern}
+
+    @cached_property
+    def _by_source(self) -> Mapping[Source, list[Field]]:
+        found: dict[Source, list[Field]] = {"db": [], "custom": [], "computed": []}
+        for field in self.all_fields.values():
+            found[field.source].append(field)
+        return found
 
     def columns(self, source: Source) -> list[Field]:
-        return [field for field in self.fields.values() if field.source == source]
+        return self._by_source[source]
 
     @property
     def custom_table(self) -> str | None:
         return f"{self.table}_cstm" if self.columns("custom") else None
 
 
-def _field(line: str) -> Field:
-    """`name | type(length) | label | flag, key=value, ...`"""
+def _field(line: str) -> tuple[Field, bool]:
+    """`name | type(length) | label | flag, key=value, ...`; True = only where there are teams."""
     name, kind, label, *rest = (cell.strip() for cell in line.split("|"))
     kind, _, length = kind.rstrip(")").partition("(")
     flags: dict[str, str] = {}
@@ -84,7 +102,7 @@ def _field(line: str) -> Field:
         key, _, value = flag.partition("=")
         flags[key] = value
     source: Source = "custom" if "custom" in flags else "computed" if "computed" in flags else "db"
-    return Field(
+    field = Field(
         name,
         kind,
         label,
@@ -93,7 +111,10 @@ def _field(line: str) -> Field:
         required="required" in flags,
         default=flags.get("default"),
         options="checkbox_dom" if kind == "bool" else flags.get("options"),
+        modern="modern" in flags,
+        cased="cased" in flags,
     )
+    return field, "teams" in flags
 
 
 def _link(line: str) -> tuple[str, Link]:
@@ -111,18 +132,25 @@ def _lines(block: str) -> list[str]:
     return [line for line in block.strip().splitlines() if line.strip()]
 
 
-def _module(name: str, label: str, table: str, fields: str, links: str) -> Module:
-    parsed = (_field(line) for line in _lines(fields))
+def _module(name: str, label: str, table: str, fields: str, links: str, *, teams: bool) -> Module:
+    parsed = [field for field, of_teams in map(_field, _lines(fields)) if teams or not of_teams]
+    found = dict(_link(line) for line in _lines(links))
     return Module(
         name,
         label,
         table,
-        {field.name: field for field in parsed},
-        dict(_link(line) for line in _lines(links)),
+        {field.name: field for field in parsed if not field.modern},
+        {name: link for name, link in found.items() if teams or link.module != "Teams"},
+        {field.name: field for field in parsed if field.modern},
     )
 
 
-MODULES: Mapping[str, Module] = {row[0]: _module(*row) for row in catalogue.MODULES}
+@cache
+def edition(*, teams: bool, modern: bool) -> Mapping[str, Module]:
+    """The modules of a site by name: with or without teams, and with what came with modern REST."""
+    absent = ({"Teams"} if not teams else set()) | ({"WebLogicHooks"} if not modern else set())
+    return {row[0]: _module(*row, teams=teams) for row in catalogue.MODULES if row[0] not in absent}
+
 
 # Tables that hold nothing but pairs of ids, with their columns besides id, date_modified and deleted.
 JOIN_TABLES: Mapping[str, tuple[str, ...]] = catalogue.JOIN_TABLES

@@ -1,31 +1,54 @@
-"""The SOAP operations: what each answers, once its parameters are known by name."""
+"""The operations of SOAP and legacy REST: what each answers, once its parameters are known by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import contract, describing, links, reading, records
+from . import contract, describing, links, reading, records, rights, rows
 from .envelope import Request, Value, integer, items, pairs, text, texts
-from .faults import Faults
+from .faults import DiedWriting, Faults, Happening, Nature, RowRefused
 from .linked import LinkFields, relationship_list
-from .modules import MODULES, Module
+from .modules import Module
 from .sessions import Session, Sessions
+from .site import Protocols, Settings
 from .soapfault import client_fault, fault
 from .store import Store
 
 Args = Mapping[str, Value]
-_WRITES = frozenset({"set_entry", "set_entries", "set_relationship"})
+_NATURES: Mapping[str, Nature] = {
+    "login": "login",
+    "logout": "logout",
+    "get_server_info": "open",
+    "set_entry": "write",
+    "set_entries": "write",
+    "set_relationship": "write",
+}
+# The right that an operation on a module takes; those missing here take none.
+_RIGHTS = {
+    "set_entry": "edit",
+    "set_entries": "edit",
+    "get_entry": "view",
+    "get_entries": "view",
+    "get_entry_list": "list",
+    "get_entries_count": "list",
+}
 
 
 @dataclass(slots=True)
 class Call:
-    """One SOAP call and all it may touch; `rows_written` is what it will be charged for."""
+    """One call by SOAP or legacy REST, and all it may touch.
+
+    `rows_written` is what it will be charged for; `prefix` stands before the operation in the counts.
+    """
 
     store: Store
     sessions: Sessions
     faults: Faults
+    protocols: Protocols
+    settings: Settings
     version: str
     request: Request
+    prefix: str = ""
     cookie: str | None = None
     traceparent: str | None = None
     session: Session | None = None
@@ -34,7 +57,20 @@ class Call:
     @property
     def caller(self) -> records.Caller:
         session = self._session()
-        return records.Caller(session.user, session.is_admin, self.traceparent)
+        return records.Caller(session.user, session.is_admin, self.traceparent, self.settings.changes_emails)
+
+    @property
+    def happening(self) -> Happening:
+        operation = self.request.operation
+        nature = _NATURES.get(operation, "read")
+        return Happening(self.prefix + operation, nature, self._module_name(), operation)
+
+    @property
+    def session_id(self) -> str:
+        """The session a call waits for: its first parameter, or for a login the one its cookie names."""
+        if self.request.operation == "login":
+            return self.cookie or ""
+        return text(self.request.parameters[0]) if self.request.parameters else ""
 
     def _session(self) -> Session:
         if self.session is None:
@@ -52,8 +88,7 @@ class Call:
             raise fault(-1)
         return dict(zip((name for name, _ in operation.parts), self.request.parameters, strict=False))
 
-    def module_name(self) -> str | None:
-        """For fault rules: the module the call says it is about."""
+    def _module_name(self) -> str | None:
         operation = contract.operations(self.version).get(self.request.operation)
         names = [name for name, _ in operation.parts] if operation else []
         index = names.index("module_name") if "module_name" in names else len(self.request.parameters)
@@ -72,10 +107,13 @@ def run(call: Call) -> Any:
         if call.session is None:
             raise fault(11)
     if name in _MODULE_OPERATIONS:
-        module = MODULES.get(text(args["module_name"]))
+        module = call.store.modules.get(text(args["module_name"]))
         if module is None:
             raise fault(20)
-        if name in _WRITES and module.name == "Users" and not call.caller.is_admin:
+        right = _RIGHTS.get(name)
+        if right in rights.denied(call.store, call.caller.user, module.name):
+            raise fault(40)
+        if right == "edit" and module.name == "Users" and not call.caller.is_admin:
             raise fault(40)
         return _MODULE_OPERATIONS[name](call, module, args)
     return _OPERATIONS[name](call, args)
@@ -113,7 +151,8 @@ def _logout(call: Call, args: Args) -> None:
 
 
 def _get_server_info(call: Call, args: Args) -> Any:
-    return {"flavor": "CE", "version": "6.5.25", "gmt_time": call.store.now()}
+    server = call.protocols
+    return {"flavor": server.flavor, "version": server.version, "gmt_time": call.store.now()}
 
 
 def _get_user_id(call: Call, args: Args) -> str:
@@ -121,7 +160,9 @@ def _get_user_id(call: Call, args: Args) -> str:
 
 
 def _get_available_modules(call: Call, args: Args) -> Any:
-    return describing.available_modules(call.version, is_admin=call.caller.is_admin)
+    return describing.available_modules(
+        call.store, call.version, call.caller.user, is_admin=call.caller.is_admin
+    )
 
 
 def _get_module_fields(call: Call, module: Module, args: Args) -> Any:
@@ -157,9 +198,9 @@ def _get_entry_list(call: Call, module: Module, args: Args) -> Any:
         call.store, module, text(args["query"]), version=call.version, with_deleted=with_deleted
     )
     offset, limit = integer(args["offset"]), integer(args["max_results"])
-    rows = selection.page(text(args["order_by"]), offset, limit if limit > 0 else reading.DEFAULT_PAGE)
+    found = selection.page(text(args["order_by"]), offset, limit if limit > 0 else reading.DEFAULT_PAGE)
     wanted = _wanted(args["select_fields"])
-    entries = [reading.entry(call.store, module, row, wanted, call.version) for row in rows]
+    entries = [reading.entry(call.store, module, row, wanted, call.version) for row in found]
     asked = _links(args["link_name_to_fields_array"])
     return {
         "result_count": len(entries),
@@ -189,23 +230,31 @@ def _set_entries(call: Call, module: Module, args: Args) -> Any:
 
 def _save(call: Call, module: Module, name_value_list: Value, via: records.Via) -> str:
     values = pairs(name_value_list)
-    call.faults.refuse_row(call.request.operation, module.name, values)
-    call.rows_written += 1
-    return records.save(call.store, call.caller, module, values, via)
+
+    def save() -> str:
+        call.rows_written += 1
+        return records.save(call.store, call.caller, module, values, via)
+
+    try:
+        return rows.write(call.store, call.faults, call.happening, values, save)
+    except (RowRefused, DiedWriting):
+        raise fault(-1) from None
 
 
 def _set_relationship(call: Call, args: Args) -> Any:
-    module = MODULES.get(text(args["module_name"]))
+    module = call.store.modules.get(text(args["module_name"]))
     link = module.links.get(text(args["link_field_name"])) if module else None
-    if link is None:
+    if module is None or link is None:
         return {"created": 0, "failed": 1, "deleted": 0}
     own, related = text(args["module_id"]), texts(args["related_ids"])
     call.rows_written += len(related)
     with call.store.transaction():
         if integer(args["delete"]):
             links.remove(call.store, link, own, related)
+            links.tell(call.store, "after_relationship_delete", module.name, own, link, related)
             return {"created": 0, "failed": 0, "deleted": 1}
         links.add(call.store, link, own, related, pairs(args["name_value_list"]))
+        links.tell(call.store, "after_relationship_add", module.name, own, link, related)
     return {"created": 1, "failed": 0, "deleted": 0}
 
 
@@ -215,14 +264,15 @@ def _get_relationships(call: Call, module: Module, args: Args) -> Any:
         raise fault(-1)
     if link is None:
         return {"entry_list": [], "relationship_list": []}
-    related = MODULES[link.module]
+    related = call.store.modules[link.module]
     selection = reading.Selection(
         call.store, related, text(args["related_module_query"]), version=call.version
     ).related_to(link, own)
     limit = integer(args.get("limit"))
-    rows = selection.page(text(args.get("order_by")), integer(args.get("offset")), limit if limit > 0 else -1)
+    offset = integer(args.get("offset"))
+    found = selection.page(text(args.get("order_by")), offset, limit if limit > 0 else -1)
     wanted = _wanted(args["related_fields"])
-    entries = [reading.entry(call.store, related, row, wanted, call.version) for row in rows]
+    entries = [reading.entry(call.store, related, row, wanted, call.version) for row in found]
     asked = _links(args["related_module_link_name_to_fields_array"])
     return {
         "entry_list": entries,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from . import emails, links, sql
-from .modules import MODULES, Link, Module
+from .modules import Link, Module
 from .soapfault import database_failure
 from .store import Row, Store
 from .text import shown
@@ -38,21 +38,25 @@ class Selection:
         conditions = [] if with_deleted else [f"{table}.deleted = 0"]
         if query.strip():
             conditions.append(f"({sql.where(query, module, prefixed=version != 'v2')}\n)")
-        self._from = f"FROM {table}{join} WHERE {' AND '.join(conditions) or '1'}"
+        self._join = join
+        self._where = " AND ".join(conditions) or "1"
         self._parameters: list[str] = []
 
     def related_to(self, link: Link, own: str) -> "Selection":
-        self._from += f" AND {self._module.table}.id IN ({links.related_ids(link)})"
+        self._where += f" AND {self._module.table}.id IN ({links.related_ids(link)})"
         self._parameters.append(own)
         return self
 
     def count(self) -> int:
-        return int(self._run(f"SELECT count(*) AS n {self._from}")[0]["n"])
+        table, custom = self._module.table, self._module.custom_table
+        join = self._join if custom and custom in self._where.lower() else ""
+        return int(self._run(f"SELECT count(*) AS n FROM {table}{join} WHERE {self._where}")[0]["n"])
 
     def page(self, order_by: str, offset: int, limit: int) -> list[Row]:
         """`limit` -1 = all."""
         order = sql.order(order_by, self._module)
-        return self._run(f"SELECT * {self._from} ORDER BY {order} LIMIT {limit} OFFSET {max(offset, 0)}")
+        source = f"{self._module.table}{self._join} WHERE {self._where}"
+        return self._run(f"SELECT * FROM {source} ORDER BY {order} LIMIT {limit} OFFSET {max(offset, 0)}")
 
     def _run(self, statement: str) -> list[Row]:
         try:
@@ -91,46 +95,52 @@ def name_values(pairs: Mapping[str, str | None]) -> list[dict[str, str | None]]:
     return [{"name": name, "value": value} for name, value in pairs.items()]
 
 
+def computed(store: Store, module: Module, row: Row, name: str) -> Any:
+    """A field without a column, as it is; None where it does not exist for this record."""
+    if name in _ADDRESS_FIELDS:
+        index, column = _ADDRESS_FIELDS[name]
+        addresses = emails.of(store, module.name, row["id"])
+        absent = "" if column == "email_address" else 0
+        return addresses[index][column] if index < len(addresses) else absent
+    return _COMPUTED[name](store, module, row)
+
+
 def _shown(store: Store, module: Module, row: Row, name: str) -> str | None:
     if name == "user_hash":
         return ""
     if module.fields[name].source != "computed":
         return shown(row[name])
-    if name in _ADDRESS_FIELDS:
-        index, column = _ADDRESS_FIELDS[name]
-        addresses = emails.of(store, module.name, row["id"])
-        absent = "" if column == "email_address" else "0"
-        return shown(addresses[index][column]) if index < len(addresses) else absent
-    return _COMPUTED[name](store, module, row)
+    value = computed(store, module, row, name)
+    return None if value is None else shown(value)
 
 
 def _user_name(column: str) -> "_Computation":
     def compute(store: Store, module: Module, row: Row) -> str:
-        return shown(store.value("SELECT user_name FROM users WHERE id = ?", (row[column],)))
+        return store.value("SELECT user_name FROM users WHERE id = ?", (row[column],)) or ""
 
     return compute
 
 
 def _full_name(store: Store, module: Module, row: Row) -> str:
-    return shown(" ".join(filter(None, (row.get(n) for n in ("salutation", "first_name", "last_name")))))
+    return " ".join(filter(None, (row.get(n) for n in ("salutation", "first_name", "last_name"))))
 
 
 def _account(column: str) -> "_Computation":
     def compute(store: Store, module: Module, row: Row) -> str | None:
         account = links.first_related(store, module.links["accounts"], row["id"])
-        return shown(account[column]) if account else None
+        return account[column] if account else None
 
     return compute
 
 
 def _name_of(id_column: str, module_name: str | None = None) -> "_Computation":
     def compute(store: Store, module: Module, row: Row) -> str:
-        related = MODULES.get(module_name or row["parent_type"] or "")
+        related = store.modules.get(module_name or row["parent_type"] or "")
         found = by_id(store, related, row[id_column] or "") if related else None
         if not related or not found:
             return ""
         is_column = related.fields["name"].source == "db" if "name" in related.fields else False
-        return shown(found["name"]) if is_column else _full_name(store, related, found)
+        return found["name"] or "" if is_column else _full_name(store, related, found)
 
     return compute
 
@@ -147,4 +157,5 @@ _COMPUTED: Mapping[str, _Computation] = {
     "campaign_name": _name_of("campaign_id", "Campaigns"),
     "contact_name": _name_of("contact_id", "Contacts"),
     "parent_name": _name_of("parent_id"),
+    "team_name": _name_of("team_id", "Teams"),
 }

@@ -1,53 +1,79 @@
-"""Saving a record: what set_entry, set_entries and a salesperson's hand do to the tables."""
+"""Saving a record: what each protocol and a salesperson's hand do to the tables."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from . import emails, links
-from .modules import MODULES, Module
+from . import emails, links, reading
+from .modules import Field, Module
 from .soapfault import fault
-from .store import Row, Store, new_id
+from .store import Change, Row, Store, new_id
 from .text import stored
 
-Via = Literal["set_entry", "set_entries", "hand"]
-Values = Mapping[str, str]
+Via = Literal["set_entry", "set_entries", "hand", "rest"]
+Values = Mapping[str, Any]
+"""Texts by field name; from modern REST values as their columns keep them."""
+Also = Callable[[str], None]
 
 ID_LENGTH = 36
+GLOBAL_TEAM = "1"
 # Set by the server where the caller leaves them out or empty.
 _STAMPS = ("date_entered", "date_created", "date_modified")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who saves: a user, and the W3C trace the call belongs to."""
+    """Who saves: a user, and the W3C trace the call belongs to.
+
+    `changes_emails`: an update by SOAP or legacy REST changes the address and its flags.
+    """
 
     user: str
     is_admin: bool = True
     traceparent: str | None = None
+    changes_emails: bool = False
 
 
-def save(store: Store, caller: Caller, module: Module, values: Values, via: Via) -> str:
+def save(
+    store: Store,
+    caller: Caller,
+    module: Module,
+    values: Values,
+    via: Via,
+    also: Also | None = None,
+) -> str:
     """Creates or updates; answers the id as Sugar does (also where nothing was stored).
 
-    Raises fault -1 where the server dies: `new_with_id` with an id that exists, deleting a lead with tasks.
+    `also` is run with the id in the same transaction. Raises fault -1 where the server dies:
+    `new_with_id` with an id that exists, deleting a lead with tasks.
     """
-    given = values.get("id", "")
+    given = str(values.get("id", ""))
     if not given or values.get("new_with_id", "0") not in {"", "0"}:
         with store.transaction():
-            return _create(store, caller, module, values, via)
-    if not _is_live(store, module, given):
+            key = _create(store, caller, module, values, via)
+            if also:
+                also(key)
+            _tell(store, Change("after_save", module.name, key))
+        return key
+    before = reading.by_id(store, module, given)
+    if before is None:
         return given
     with store.transaction():
         _update(store, caller, module, values, via)
+        if also:
+            also(given)
+        _tell(
+            store,
+            Change("after_delete" if _is_deletion(values) else "after_save", module.name, given, before),
+        )
     if via == "set_entry" and _is_deletion(values) and _has_tasks(store, module, given):
         raise fault(-1)
     return given
 
 
 def _create(store: Store, caller: Caller, module: Module, values: Values, via: Via) -> str:
-    given = values.get("id", "")
+    given = str(values.get("id", ""))
     if module.name == "Contacts" and via == "set_entries":
         values = _with_account(store, caller, values)
         if not given and (duplicate := _duplicate_contact(store, values)):
@@ -56,10 +82,15 @@ def _create(store: Store, caller: Caller, module: Module, values: Values, via: V
     key = given[:ID_LENGTH] or new_id()
     now = store.now()
     row: Row = {field.name: stored(field, field.default) for field in module.columns("db") if field.default}
+    if via == "rest" and "email_address_caps" in module.fields:
+        row["email_address_caps"] = str(values.get("email_address", "")).upper()
     row |= {name: now for name in _STAMPS if name in module.fields}
     if "created_by" in module.fields:
         row["created_by"] = caller.user
-    row |= _columns(store, caller, module, values) | {"id": key}
+    if "team_id" in module.fields:
+        team = values.get("team_id") or GLOBAL_TEAM
+        row |= {"team_id": team, "team_set_id": team}
+    row |= _columns(store, caller, module, values, via) | {"id": key}
     try:
         store.insert(module.table, row)
     except sqlite3.IntegrityError:
@@ -73,30 +104,30 @@ def _create(store: Store, caller: Caller, module: Module, values: Values, via: V
             "traceparent": caller.traceparent,
         },
     )
-    _save_custom(store, module, key, values)
-    _save_emails(store, module, key, values)
+    _save_custom(store, module, key, values, via)
+    _save_emails(store, module, key, values, via)
     _save_account(store, module, key, values)
     return given or key
 
 
 def _update(store: Store, caller: Caller, module: Module, values: Values, via: Via) -> None:
     key = values["id"]
-    row = _columns(store, caller, module, values)
+    row = _columns(store, caller, module, values, via)
     row.pop("id", None)
     store.update(module.table, row, "id", key)
-    _save_custom(store, module, key, values)
+    _save_custom(store, module, key, values, via)
     _save_account(store, module, key, values)
     # SuiteCRM 7.12.5 ignores the address on a SOAP update (issues 10513, 9960, 8293); its form does not.
-    if via == "hand":
-        _save_emails(store, module, key, values)
+    if via in {"hand", "rest"} or caller.changes_emails:
+        _save_emails(store, module, key, values, via)
     # set_entries only sets the flag, except for Contacts; set_entry and people also cut the ties.
     if _is_deletion(values) and (via != "set_entries" or module.name == "Contacts"):
         links.remove_all(store, module, key)
 
 
-def _columns(store: Store, caller: Caller, module: Module, values: Values) -> Row:
+def _columns(store: Store, caller: Caller, module: Module, values: Values, via: Via) -> Row:
     row: Row = {
-        field.name: stored(field, values[field.name])
+        field.name: _column(field, values[field.name], via)
         for field in module.columns("db")
         if field.name in values
     }
@@ -108,20 +139,26 @@ def _columns(store: Store, caller: Caller, module: Module, values: Values) -> Ro
     return row
 
 
-def _save_custom(store: Store, module: Module, key: str, values: Values) -> None:
+def _column(field: Field, value: Any, via: Via) -> Any:
+    return value if via == "rest" else stored(field, value)
+
+
+def _save_custom(store: Store, module: Module, key: str, values: Values, via: Via) -> None:
     if module.custom_table:
         store.execute(f"INSERT OR IGNORE INTO {module.custom_table} (id_c) VALUES (?)", (key,))
         given = [field for field in module.columns("custom") if field.name in values]
-        row = {field.name: stored(field, values[field.name]) for field in given}
+        row = {field.name: _column(field, values[field.name], via) for field in given}
         store.update(module.custom_table, row, "id_c", key)
 
 
-def _save_emails(store: Store, module: Module, key: str, values: Values) -> None:
+def _save_emails(store: Store, module: Module, key: str, values: Values, via: Via) -> None:
     if "email1" not in module.fields:
         return
     names = {"opt_out": "email_opt_out", "invalid_email": "invalid_email"}
     flags: Row = {
-        column: stored(module.fields[name], values[name]) for column, name in names.items() if name in values
+        column: _column(module.fields[name], values[name], via)
+        for column, name in names.items()
+        if name in values
     }
     if address := values.get("email1"):
         emails.add(store, module.name, key, address, primary=True, flags=flags)
@@ -149,7 +186,10 @@ def _with_account(store: Store, caller: Caller, values: Values) -> Values:
     if not name or values.get("account_id"):
         return values
     known = store.value("SELECT id FROM accounts WHERE name = ? AND deleted = 0", (name,))
-    return {**values, "account_id": known or save(store, caller, MODULES["Accounts"], {"name": name}, "hand")}
+    return {
+        **values,
+        "account_id": known or save(store, caller, store.modules["Accounts"], {"name": name}, "hand"),
+    }
 
 
 def _duplicate_contact(store: Store, values: Values) -> str | None:
@@ -164,12 +204,13 @@ def _duplicate_contact(store: Store, values: Values) -> str | None:
     return None
 
 
-def _is_live(store: Store, module: Module, key: str) -> bool:
-    return store.value(f"SELECT 1 FROM {module.table} WHERE id = ? AND deleted = 0", (key,)) is not None
+def _tell(store: Store, change: Change) -> None:
+    if store.watcher is not None and store.watcher.wants(change.module):
+        store.watcher.changed(change)
 
 
 def _is_deletion(values: Values) -> bool:
-    return values.get("deleted", "0") not in {"", "0"}
+    return str(values.get("deleted") or "0") != "0"
 
 
 def _has_tasks(store: Store, module: Module, key: str) -> bool:

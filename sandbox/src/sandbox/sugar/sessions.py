@@ -1,12 +1,14 @@
-"""Logins. Sessions live in memory; each has the lock that makes its calls run one at a time, as in PHP."""
+"""Logins of SOAP and legacy REST. Sessions live in memory; the calls of one run one at a time, as in PHP."""
 
 import asyncio
-import hmac
+import contextlib
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from .door import Door, LockedOut, WrongPassword
 from .soapfault import fault
-from .store import Row, Store
+from .store import Row
 
 
 @dataclass(slots=True)
@@ -18,22 +20,21 @@ class Session:
 
 
 class Sessions:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._open: dict[str, Session] = {}
 
     def login(self, user_name: str, password: str, cookie: str | None) -> tuple[Session, Row]:
-        """Session and user row. `password` = md5 hex of the plain text; raises fault 10.
+        """Session and user row. `password` = md5 hex of the plain text; raises fault 10 or 1009.
 
         A login that brings the cookie of an open session gets that same session.
         """
-        user = self._store.row(
-            "SELECT * FROM users WHERE user_name = ? AND deleted = 0 AND status = 'Active'", (user_name,)
-        )
-        if user is None or not hmac.compare_digest(
-            (user["user_hash"] or "").encode(), password.lower().encode()
-        ):
-            raise fault(10)
+        try:
+            user = self._door.enter(user_name, password)
+        except WrongPassword:
+            raise fault(10) from None
+        except LockedOut:
+            raise fault(1009) from None
         session = self._open.get(cookie or "") or Session(secrets.token_hex(16), "", is_admin=False)
         session.user, session.is_admin = user["id"], bool(user["is_admin"])
         self._open[session.id] = session
@@ -44,3 +45,14 @@ class Sessions:
 
     def forget(self, session_id: str) -> None:
         self._open.pop(session_id, None)
+
+    def forget_user(self, user: str) -> None:
+        """Ends all sessions of a user."""
+        self._open = {key: session for key, session in self._open.items() if session.user != user}
+
+    @contextlib.asynccontextmanager
+    async def turn(self, session_id: str) -> AsyncIterator[None]:
+        """Waits for the session's earlier calls; a call without a session waits for nobody."""
+        session = self.get(session_id)
+        async with session.lock if session else contextlib.nullcontext():
+            yield

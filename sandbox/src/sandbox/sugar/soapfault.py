@@ -8,6 +8,9 @@ _FAULTS: dict[int, tuple[str, str]] = {
     11: ("Invalid Session ID", "The session ID is invalid"),
     20: ("Module Does Not Exist", "This module is not available on this server"),
     40: ("Access Denied", "You do not have access"),
+    1000: ("Invalid call for this module", "This module does not support this operation"),
+    1001: ("Invalid data provided", "The data provided for this request is invalid"),
+    1009: ("Password Expired", "locked out"),
 }
 
 

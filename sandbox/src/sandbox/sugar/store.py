@@ -2,18 +2,38 @@
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from .modules import JOIN_TABLES, MODULES
+from . import schema
+from .modules import Module, edition
 from .options import OPTIONS
 
 Row: TypeAlias = dict[str, Any]
 Clock: TypeAlias = Callable[[], datetime]
 
-SCHEMA_VERSION = 1
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something happened to a record. `before`: its row until then, None for a new one.
+
+    `related`: module and id of the other record, for the two events of relationships.
+    """
+
+    event: str
+    module: str
+    key: str
+    before: Row | None = None
+    related: tuple[str, str] | None = None
+
+
+class Watcher(Protocol):
+    def wants(self, module: str) -> bool: ...
+
+    def changed(self, change: Change) -> None: ...
 
 
 def utc_now() -> datetime:
@@ -21,10 +41,21 @@ def utc_now() -> datetime:
 
 
 class Store:
-    """One connection, autocommit; a file survives the process's end, `:memory:` does not."""
+    """One connection, autocommit; a file survives the process's end, `:memory:` does not.
 
-    def __init__(self, path: str = ":memory:", clock: Clock = utc_now) -> None:
+    `modules` are what the site has; the tables are the same for every site. `watcher`, if there is one,
+    hears of changed records.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        clock: Clock = utc_now,
+        modules: Mapping[str, Module] | None = None,
+    ) -> None:
         self.clock = clock
+        self.modules = modules or edition(teams=False, modern=True)
+        self.watcher: Watcher | None = None
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         self._db.row_factory = sqlite3.Row
         self._db.create_function("now", 0, self.now)
@@ -32,7 +63,8 @@ class Store:
         self._db.create_function("concat", -1, _concat, deterministic=True)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        self._db.execute("PRAGMA cache_size=-65536")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != schema.VERSION:
             with self.transaction():
                 self._create()
 
@@ -63,6 +95,12 @@ class Store:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
+    def insert_many(self, table: str, rows: Sequence[Row]) -> None:
+        """All rows have the keys of the first."""
+        if rows:
+            names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+            self._db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
     def update(self, table: str, row: Row, key: str, value: str) -> None:
         if row:
             assignments = ", ".join(f"{name} = ?" for name in row)
@@ -83,12 +121,20 @@ class Store:
         self._db.execute("COMMIT")
 
     def _create(self) -> None:
-        for statement in _schema():
+        """Makes what is missing: everything in a new file, what a later version added in an old one."""
+        for statement in schema.statements():
             self._db.execute(statement)
-        for dom, entries in OPTIONS.items():
-            for name, label in entries:
-                self.insert("options", {"dom": dom, "name": name, "label": label})
-        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for table, columns in schema.columns().items():
+            known = {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
+            for name, column in columns.items():
+                if name not in known:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        for statement in schema.indexes():
+            self._db.execute(statement)
+        if self.value("SELECT count(*) FROM options") == 0:
+            entries = ((dom, *entry) for dom, found in OPTIONS.items() for entry in found)
+            self._db.executemany("INSERT INTO options VALUES (?, ?, ?)", entries)
+        self._db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
 def new_id() -> str:
@@ -97,28 +143,3 @@ def new_id() -> str:
 
 def _concat(*parts: object) -> str | None:
     return None if None in parts else "".join(str(part) for part in parts)
-
-
-def _schema() -> Iterator[str]:
-    for module in MODULES.values():
-        columns = [
-            field.column + (" PRIMARY KEY NOT NULL" if field.name == "id" else "")
-            for field in module.columns("db")
-        ]
-        yield f"CREATE TABLE {module.table} ({', '.join(columns)}) WITHOUT ROWID"
-        yield f"CREATE INDEX {module.table}_modified ON {module.table} (date_modified)"
-        if module.custom_table:
-            custom = ", ".join(field.column for field in module.columns("custom"))
-            yield f"CREATE TABLE {module.custom_table} (id_c TEXT COLLATE NOCASE PRIMARY KEY, {custom})"
-    # Beside the real tables, so that no SOAP query or field list can ever show it.
-    yield "CREATE TABLE creations (module, id, created_ms INTEGER, traceparent, PRIMARY KEY (module, id))"
-    for table, columns_ in JOIN_TABLES.items():
-        typed = ", ".join(c if " " in c else f"{c} TEXT COLLATE NOCASE" for c in columns_)
-        rest = "date_modified TEXT, deleted INTEGER DEFAULT 0"
-        yield f"CREATE TABLE {table} (id TEXT PRIMARY KEY, {typed}, {rest})"
-        yield f"CREATE INDEX {table}_first ON {table} ({columns_[0]})"
-        yield f"CREATE INDEX {table}_second ON {table} ({columns_[1]})"
-    yield "CREATE INDEX email_addresses_caps ON email_addresses (email_address_caps)"
-    for table in ("notes", "tasks", "calls"):
-        yield f"CREATE INDEX {table}_parent ON {table} (parent_id)"
-    yield "CREATE TABLE options (dom TEXT, name TEXT, label TEXT)"

@@ -27,11 +27,13 @@ def encode(value: str) -> str:
 
 
 def decode(value: str) -> str:
-    return _ENTITY.sub(lambda match: html.unescape(match[0]), value)
+    return value if "&" not in value else _ENTITY.sub(lambda match: html.unescape(match[0]), value)
 
 
 def clean(value: str) -> str:
     """HTML clean-up on save: scripts go with their content, unknown and unclosed tags go, the rest stays."""
+    if "<" not in value:
+        return value
     value = _WITH_CONTENT.sub("", value)
     matches = list(_TAG.finditer(value))
     opened: dict[str, list[re.Match[str]]] = {}

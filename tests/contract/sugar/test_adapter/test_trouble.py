@@ -253,14 +253,14 @@ async def test_an_address_where_nothing_listens_is_trouble(
 
 
 async def test_four_calls_run_side_by_side_and_no_more(start_crm: Any, open_adapter: Any) -> None:
-    async with start_crm(cost_per_call_ms=100) as crm:
+    async with start_crm(cost_per_call_ms=250) as crm:
         adapter: SugarAdapter = open_adapter(crm.url)
         records = [Record(module="Leads", id="x")]
         await asyncio.gather(*(adapter.read(records) for _ in range(4)))
         assert crm.calls["login"] == 4, "one session for each"
         began = time.monotonic()
         await asyncio.gather(*(adapter.read(records) for _ in range(8)))
-        assert 0.2 <= time.monotonic() - began < 0.5
+        assert 0.5 <= time.monotonic() - began < 1.25
         assert crm.calls["login"] == 4, "sessions are kept"
 
 
