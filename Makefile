@@ -5,8 +5,8 @@
 PYTHON ?= python3
 DEMO ?=
 DATA ?= .data
-# One per core of a small machine: what waits for time-outs shares it with what computes.
-WORKERS ?= 2
+# One more than a small machine has cores: what waits for time-outs shares them with what computes.
+WORKERS ?= 3
 
 RUN := .venv/bin/python
 READY := .venv/.ready
@@ -27,7 +27,7 @@ demo: $(READY) ## the same on data of its own, and end; the last line is its fig
 	@$(RUN) -m sandbox demo $(DEMO)
 
 test: $(READY) ## the whole test suite; it starts what it needs and stops it
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
+	@$(RUN) -m pytest -n $(WORKERS)
 
 test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, as a client); .ci/run installs that
 	@$(RUN) -m pytest tests/extra

@@ -1,10 +1,16 @@
 """Kafka and MongoDB for the tests: the same servers as `make up` has, started when a test first asks."""
 
+import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from sandbox.servers import Kafka, MongoDB
 
@@ -12,24 +18,89 @@ from sandbox.servers import Kafka, MongoDB
 _OF_THEIR_OWN = {"test_demo.py", "test_up.py"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares servers stays on one worker: a file, and the end-to-end tests' one installation."""
-    for item in items:
-        shares = item.path.parent.name == "e2e" and item.path.name not in _OF_THEIR_OWN
-        item.add_marker(pytest.mark.xdist_group("one installation" if shares else str(item.path)))
+class _Groups(LoadScopeScheduling):
+    """What shares servers stays on one worker: a file, and the end-to-end tests' one installation.
+
+    So do those that start everything anew: two at once would have no machine left for the rest.
+
+    xdist's own marks for this do nothing with pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        if file.parent.name != "e2e":
+            return str(file)
+        return "everything anew" if file.name in _OF_THEIR_OWN else "one installation"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Groups:
+    config.option.loadscopereorder = False  # the order in which pyproject.toml names the folders
+    return _Groups(config, log)
+
+
+_SERVERS = pytest.StashKey["_Servers"]()
+
+
+class _Servers:
+    """Kafka and MongoDB of xdist's controller, for all its workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started = (Kafka(folder / "kafka"), MongoDB(folder / "mongodb"))
+        self._runner = asyncio.Runner()
+        self._runner.run(self._start())
+
+    async def _start(self) -> None:
+        await asyncio.gather(*(server.start() for server in self.started))
+        if self.started[0].pid is not None:
+            await Kafka.rehearse()  # tests start some twenty more
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(server.stop() for server in self.started))
+
+    def stop(self) -> None:
+        self._runner.run(self._stop())
+        self._runner.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """A worker is told where the servers are; the first one has them started."""
+    stash = node.config.stash
+    if _SERVERS not in stash:
+        folder = Path(tempfile.mkdtemp(prefix="leadbus-tests-"))
+        stash[_SERVERS] = _Servers(folder)
+    node.workerinput.update({server.variable: server.address for server in stash[_SERVERS].started})
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers := config.stash.get(_SERVERS, None):
+        servers.stop()
+        shutil.rmtree(servers.folder)
+
+
+def _told(config: pytest.Config) -> dict[str, str]:
+    """The environment, and where the controller's servers are."""
+    told: dict[str, str] = getattr(config, "workerinput", {})
+    return {**os.environ, **{name: told[name] for name in (Kafka.variable, MongoDB.variable) if name in told}}
 
 
 @pytest.fixture(scope="session")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+async def kafka(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Kafka]:
     """One broker for all tests: KAFKA_BOOTSTRAP_SERVERS, a container, or embedded. Use topics of your own."""
-    async with Kafka(tmp_path_factory.mktemp("kafka")) as server:
+    async with Kafka(tmp_path_factory.mktemp("kafka"), environ=_told(pytestconfig)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-async def mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongoDB]:
+async def mongodb(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MongoDB]:
     """One replica set for all tests: MONGODB_URL, a container, or embedded. Use a database of your own."""
-    async with MongoDB(tmp_path_factory.mktemp("mongodb")) as server:
+    async with MongoDB(tmp_path_factory.mktemp("mongodb"), environ=_told(pytestconfig)) as server:
         yield server
 
 

@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -20,11 +19,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import AsyncMongoClient
 
-from sandbox.servers import Kafka, MongoDB, ServerError, World, Zipkin, java
+from sandbox.servers import Kafka, MongoDB, ServerError, World, Zipkin
 from sandbox.servers.container import docker_answers
 from sandbox.servers.process import Process, free_port, is_free
 
 Row = dict[str, Any]
+Started = TypeVar("Started", Kafka, MongoDB)
 
 NOWHERE = {"HOME": "/nowhere"}
 """An environment that names no server."""
@@ -86,6 +86,32 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.fixture(scope="module")
+async def spare_kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+    async with Kafka(tmp_path_factory.mktemp("spare") / "kafka", environ=NOWHERE) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def spare_mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongoDB]:
+    async with MongoDB(tmp_path_factory.mktemp("spare") / "mongodb", environ=NOWHERE) as server:
+        yield server
+
+
+@pytest.fixture
+async def own_kafka(spare_kafka: Kafka) -> Kafka:
+    """One for this file, which a test may `kill` and `stop`; it runs when the next one begins."""
+    await spare_kafka.start()
+    return spare_kafka
+
+
+@pytest.fixture
+async def own_mongodb(spare_mongodb: MongoDB) -> MongoDB:
+    """Likewise."""
+    await spare_mongodb.start()
+    return spare_mongodb
+
+
 async def test_an_idempotent_producer_and_a_consumer_group_work(kafka: Kafka) -> None:
     topic = await create_topic(kafka)
     sent = [str(number).encode() for number in range(50)]
@@ -103,43 +129,6 @@ async def test_a_transactional_producer_works(kafka: Kafka) -> None:
     ):
         await producer.send_and_wait(topic, b"committed")
     assert await consume(kafka, topic, 1) == [b"committed"]
-
-
-async def test_kafka_keeps_what_it_acknowledged_and_its_cluster_through_kill_9(own_kafka: Kafka) -> None:
-    topic = await create_topic(own_kafka)
-    await produce(own_kafka, topic, [b"before"])
-    address, cluster = own_kafka.bootstrap_servers, await cluster_id(own_kafka)
-    await own_kafka.kill()
-    assert own_kafka.pid is None
-    started = time.monotonic()
-    await own_kafka.start()
-    assert (
-        time.monotonic() - started < 15
-    )  # with Kafka's own session timeout it takes 12.6 s on an idle machine
-    assert (own_kafka.bootstrap_servers, await cluster_id(own_kafka)) == (address, cluster)
-    await produce(own_kafka, topic, [b"after"])
-    assert sorted(await consume(own_kafka, topic, 2)) == [b"after", b"before"]
-
-
-async def test_two_brokers_are_two_clusters(kafka: Kafka, own_kafka: Kafka) -> None:
-    assert await cluster_id(kafka) != await cluster_id(own_kafka)
-
-
-async def test_kafka_goes_on_with_its_data_on_another_port(own_kafka: Kafka) -> None:
-    topic = await create_topic(own_kafka)
-    await produce(own_kafka, topic, [b"kept"])
-    await own_kafka.stop()
-    async with Kafka(own_kafka.data, port=free_port(), environ=NOWHERE) as moved:
-        assert moved.bootstrap_servers != own_kafka.bootstrap_servers
-        assert await consume(moved, topic, 1) == [b"kept"]
-
-
-async def test_nothing_of_a_starting_broker_reaches_the_terminal(
-    own_kafka: Kafka, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    await own_kafka.kill()
-    await own_kafka.start()
-    assert (caplog.messages, capfd.readouterr()) == ([], ("", ""))
 
 
 async def test_transactions_and_change_streams_work(mongodb: MongoDB) -> None:
@@ -160,6 +149,52 @@ async def test_transactions_and_change_streams_work(mongodb: MongoDB) -> None:
         assert [row["_id"] async for row in rows.find().sort("_id")] == [0, 2]
 
 
+async def test_two_brokers_are_two_clusters(kafka: Kafka, own_kafka: Kafka) -> None:
+    assert await cluster_id(kafka) != await cluster_id(own_kafka)
+
+
+async def test_data_in_use_are_not_touched_by_a_second_server(own_kafka: Kafka, own_mongodb: MongoDB) -> None:
+    for first in (own_kafka, own_mongodb):
+        second = type(first)(first.data, environ=NOWHERE)
+        with pytest.raises(ServerError, match=f"{first.name} is already running with the data in"):
+            await second.start()
+        assert second.pid is None
+        assert first.pid is not None
+
+
+@pytest.mark.skipif(Path("/var/run/docker.sock").exists(), reason="a Docker engine may be taken here")
+async def test_embedded_servers_say_why_they_were_taken(own_kafka: Kafka, own_mongodb: MongoDB) -> None:
+    assert own_kafka.chosen == (
+        f"Kafka: Apache Kafka 4.3.1 from its published jars, with its data in {own_kafka.data}, because "
+        "KAFKA_BOOTSTRAP_SERVERS is not set and no Docker engine answers."
+    )
+    assert own_mongodb.chosen == (
+        f"MongoDB: the mongod 6.0 that pip installed, with its data in {own_mongodb.data}, because "
+        "MONGODB_URL is not set and no Docker engine answers."
+    )
+
+
+async def test_kafka_keeps_what_it_acknowledged_and_its_cluster_through_kill_9_and_starts_silently(
+    own_kafka: Kafka, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    topic = await create_topic(own_kafka)
+    await produce(own_kafka, topic, [b"before"])
+    address, cluster = own_kafka.bootstrap_servers, await cluster_id(own_kafka)
+    await own_kafka.kill()
+    assert own_kafka.pid is None
+    caplog.clear()
+    capfd.readouterr()
+    started = time.monotonic()
+    await own_kafka.start()
+    assert (
+        time.monotonic() - started < 15
+    )  # with Kafka's own session timeout it takes 12.6 s on an idle machine
+    assert (caplog.messages, capfd.readouterr()) == ([], ("", ""))
+    assert (own_kafka.bootstrap_servers, await cluster_id(own_kafka)) == (address, cluster)
+    await produce(own_kafka, topic, [b"after"])
+    assert sorted(await consume(own_kafka, topic, 2)) == [b"after", b"before"]
+
+
 async def test_mongodb_keeps_what_it_acknowledged_through_kill_9(own_mongodb: MongoDB) -> None:
     url = own_mongodb.url
     async with AsyncMongoClient[Row](url, w="majority") as client:
@@ -172,44 +207,45 @@ async def test_mongodb_keeps_what_it_acknowledged_through_kill_9(own_mongodb: Mo
         assert {row["_id"] async for row in client["test"]["rows"].find()} == {"before", "after"}
 
 
-async def test_mongodb_goes_on_with_its_data_on_another_port(own_mongodb: MongoDB) -> None:
-    async with AsyncMongoClient[Row](own_mongodb.url) as client:
-        await client["test"]["rows"].insert_one({"_id": "kept"})
-    await own_mongodb.stop()
-    async with (
-        MongoDB(own_mongodb.data, port=free_port(), environ=NOWHERE) as moved,
-        AsyncMongoClient[Row](moved.url) as client,
-    ):
-        assert moved.url != own_mongodb.url
-        async with client.start_session() as session, await session.start_transaction():
-            await client["test"]["rows"].insert_one({"_id": "more"}, session=session)
-        assert await client["test"]["rows"].count_documents({}) == 2
-
-
-async def test_data_in_use_are_not_touched_by_a_second_server(own_kafka: Kafka, own_mongodb: MongoDB) -> None:
-    for first in (own_kafka, own_mongodb):
-        second = type(first)(first.data, environ=NOWHERE)
-        with pytest.raises(ServerError, match=f"{first.name} is already running with the data in"):
-            await second.start()
-        assert second.pid is None
-        assert first.pid is not None
-
-
-@pytest.mark.parametrize("kind", [Kafka, MongoDB])
-async def test_a_server_that_ends_by_itself_is_reported_with_the_reason_from_its_log(
-    kind: type[Kafka | MongoDB], tmp_path: Path
-) -> None:
+async def refused_at_first(stopped: Started) -> Started:
+    """The same server on another port, not running: somebody else had that port when it first tried."""
     port = free_port()
-    server = kind(tmp_path, port=port, environ=NOWHERE)
+    moved = type(stopped)(stopped.data, port=port, environ=NOWHERE)
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", port))
         with pytest.raises(
             ServerError, match=r"(?s)ended by itself \(exit code \d+\).*Address already in use"
         ):
-            await server.start()
-    assert server.pid is None
-    async with server:
-        assert server.pid is not None
+            await moved.start()
+    assert moved.pid is None
+    return moved
+
+
+async def test_kafka_says_that_its_new_port_is_taken_and_goes_on_there_with_its_data_once_it_is_free(
+    own_kafka: Kafka,
+) -> None:
+    topic = await create_topic(own_kafka)
+    await produce(own_kafka, topic, [b"kept"])
+    await own_kafka.stop()
+    async with await refused_at_first(own_kafka) as moved:
+        assert moved.bootstrap_servers != own_kafka.bootstrap_servers
+        assert await consume(moved, topic, 1) == [b"kept"]
+
+
+async def test_mongodb_says_that_its_new_port_is_taken_and_goes_on_there_with_its_data_once_it_is_free(
+    own_mongodb: MongoDB,
+) -> None:
+    async with AsyncMongoClient[Row](own_mongodb.url) as client:
+        await client["moved"]["rows"].insert_one({"_id": "kept"})
+    await own_mongodb.stop()
+    async with (
+        await refused_at_first(own_mongodb) as moved,
+        AsyncMongoClient[Row](moved.url) as client,
+    ):
+        assert moved.url != own_mongodb.url
+        async with client.start_session() as session, await session.start_transaction():
+            await client["moved"]["rows"].insert_one({"_id": "more"}, session=session)
+        assert await client["moved"]["rows"].count_documents({}) == 2
 
 
 async def test_servers_named_by_the_environment_are_taken_and_left_alone(
@@ -235,18 +271,6 @@ async def test_servers_named_by_the_environment_are_taken_and_left_alone(
                 await server.kill()
     assert await cluster_id(kafka)
     assert os.listdir(tmp_path) == []  # noqa: PTH208
-
-
-@pytest.mark.skipif(Path("/var/run/docker.sock").exists(), reason="a Docker engine may be taken here")
-async def test_embedded_servers_say_why_they_were_taken(own_kafka: Kafka, own_mongodb: MongoDB) -> None:
-    assert own_kafka.chosen == (
-        f"Kafka: Apache Kafka 4.3.1 from its published jars, with its data in {own_kafka.data}, because "
-        "KAFKA_BOOTSTRAP_SERVERS is not set and no Docker engine answers."
-    )
-    assert own_mongodb.chosen == (
-        f"MongoDB: the mongod 6.0 that pip installed, with its data in {own_mongodb.data}, because "
-        "MONGODB_URL is not set and no Docker engine answers."
-    )
 
 
 async def test_an_engine_that_does_not_answer_costs_half_a_second_at_most() -> None:
@@ -335,40 +359,6 @@ async def test_a_signal_from_outside_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"Sleeper ended by itself \(exit code -9\)"):
         process.check()
     await process.stop()
-
-
-def test_what_is_made_once_is_made_by_one_and_whole_for_all(tmp_path: Path) -> None:
-    folder, makers, seen = tmp_path / "once", [], []
-
-    def make(number: int) -> None:
-        with java.made_once(folder) as filling:
-            if filling is not None:
-                makers.append(number)
-                (filling / "first").touch()
-                time.sleep(0.1)
-                (filling / "second").touch()
-        seen.append(sorted(file.name for file in folder.iterdir()))
-
-    threads = [threading.Thread(target=make, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(makers) == 1
-    assert seen == [["first", "second"]] * 3
-
-
-def test_what_was_interrupted_is_made_again(tmp_path: Path) -> None:
-    folder = tmp_path / "once"
-    with suppress(InterruptedError), java.made_once(folder) as filling:
-        assert filling is not None
-        (filling / "half").touch()
-        raise InterruptedError
-    assert not folder.exists()
-    with java.made_once(folder) as filling:
-        assert filling is not None
-        assert not list(filling.iterdir())
-    assert folder.exists()
 
 
 def test_a_free_port_is_one_that_outgoing_connections_never_get() -> None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +47,13 @@ def cache() -> Path:
     return user_cache_path("leadbus")
 
 
-def command(classes: Path, main: str, *arguments: str, heap_megabytes: int) -> list[str]:
+def command(
+    classes: Path, main: str, *arguments: str, heap_megabytes: int, flags: Sequence[str] = ()
+) -> list[str]:
     """The command line that runs class `main` of the jars in `classes`, to start fast and stay small."""
     return [
         str(JAVA),
+        *flags,
         f"-Xmx{heap_megabytes}m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",

