@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 DEMO ?=
+ONLY ?=
 DATA ?= .data
 # One more than a small machine has cores: what waits for time-outs shares them with what computes.
 WORKERS ?= 3
@@ -12,10 +13,10 @@ RUN := .venv/bin/python
 READY := .venv/.ready
 PACKAGES := shared $(wildcard services/*) sandbox
 PROJECTS := $(wildcard shared/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml)
-CHECKED := $(PACKAGES) tests docs
+CHECKED := $(PACKAGES) tests docs tools
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-extra check docs clean .venv
+.PHONY: help up demo bench test test-extra check docs clean .venv
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +26,9 @@ up: $(READY) ## start everything, feed the sample traffic, stay up until Ctrl-C;
 
 demo: $(READY) ## the same on data of its own, and end; the last line is its figures as JSON
 	@$(RUN) -m sandbox demo $(DEMO)
+
+bench: $(READY) ## measure: one JSON line per figure; ONLY=<name> takes one (minutes, 2 cores)
+	@PYTHONPATH=tests $(RUN) -m bench $(ONLY)
 
 test: $(READY) ## the whole test suite; it starts what it needs and stops it
 	@$(RUN) -m pytest -n $(WORKERS)
@@ -40,6 +44,9 @@ check: $(READY) ## style, types, and who may import whom
 
 docs: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas
 	@$(RUN) docs/generate.py
+
+connector: $(READY) ## begin a connector to another CRM: make connector name=hubspot
+	@$(RUN) tools/connector/make.py $(name)
 
 clean: ## forget the data of `make up`
 	@rm -rf $(DATA)

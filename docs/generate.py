@@ -1,4 +1,4 @@
-"""Writes what is generated under docs/: JSON Schemas, AsyncAPI and OpenAPI, from the code they describe.
+"""Writes what is generated under docs/: JSON Schemas, AsyncAPI, OpenAPI and settings, from the code.
 
 `python docs/generate.py [FOLDER]` (make docs); a test fails when what is committed differs.
 """
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest import service as ingest_service
-from leadbus.connector import handler
 from leadbus.connector import service as connector_service
+from leadbus.connector.delivering import handler
+from leadbus.connector.settings.page import settings_page
 from leadbus.runner import build, installed
 from leadbus.topics import TOPICS, Topic
 from scoring import service as scoring_service
@@ -39,6 +40,9 @@ def documents() -> dict[str, Any]:
     found["asyncapi.json"] = asyncapi()
     for service in build(list(installed()), ENVIRON):
         found[f"openapi/{service.name}.json"] = service.api.openapi()
+        if service.name in _CONNECTORS:
+            kind = service.api.state.connection_settings
+            found[f"settings/{service.name.removeprefix('connector-')}.md"] = settings_page(kind)
     return found
 
 
@@ -123,9 +127,11 @@ def write(folder: Path) -> None:
     for name, document in wanted.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False)
-        path.write_text(text + "\n", encoding="utf-8")
-    for stale in [*folder.glob("schemas/*.json"), *folder.glob("openapi/*.json")]:
+        is_page = isinstance(document, str)
+        text = document if is_page else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8")
+    generated = ("schemas/*.json", "openapi/*.json", "settings/*.md")
+    for stale in [path for pattern in generated for path in folder.glob(pattern)]:
         if str(stale.relative_to(folder)) not in wanted:
             stale.unlink()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,13 @@ _MEMBERS = [
     "lost",
     "latency_ms",
 ]
+
+
+def _spoken(said: str) -> dict[str, str]:
+    """The protocol by connection, from the last table."""
+    table = said.partition("By which connection")[2]
+    found = re.findall(r"│ (\S+) +│ (?:SuiteCRM 7|Sugar 14)(.*?)(?=│ \S+ +│ S|└)", table, re.DOTALL)
+    return {name: "REST" if "REST" in rest else "SOAP" if "SOAP" in rest else "?" for name, rest in found}
 
 
 @pytest.mark.timeout(180)
@@ -50,6 +58,7 @@ def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_pat
     assert figures["distributed"] >= 30
     assert figures["status_events"] >= 8
     assert figures["opportunity_events"] >= 6
+    assert _spoken(ran.stdout) == {"aurora-north": "SOAP", "aurora-south": "SOAP", "borealis-sugar": "REST"}
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
     assert "spans in connector-sugar, ingest, scoring" in ran.stdout
     assert list(tmp_path.iterdir()) == []

@@ -44,23 +44,23 @@ class Salesperson:
                     self._account.note(SEED, row["id"], {"crm": self._crm.name, "row": row})
 
     async def works(self, statuses: int, opportunities: int) -> None:
-        """Changes statuses of as many of our leads, and makes as many opportunities of other ones."""
+        """Changes statuses of as many of our leads (of half, if few); of others come opportunities."""
         done = self._account.notes(STATUS)
         leads = [row for row in await self._ours("Leads") if row["id"] not in done]
         contacts = await self._ours("Contacts")
+        statuses = min(statuses, (len(leads) + 1) // 2)
         for number, lead in enumerate(leads[:statuses]):
             status = _STATUSES[number % len(_STATUSES)]
             # First written down: doing it twice changes nothing, doing it unseen would.
             self._account.note(STATUS, lead["id"], {"crm": self._crm.name, "status": status})
-            await self._crm.do("change", module="Leads", id=lead["id"], fields={"status": status})
+            await self._crm.change("Leads", lead["id"], {"status": status})
         busy = {row["name"] for row in await self._crm.records("Opportunities")}
         people = leads[statuses:] or contacts
         names = [(person, f"{COURSE}{person['last_name']}, {person['id'][:8]}") for person in people]
         new = [(person, name) for person, name in names if name not in busy]
         for number, (person, name) in enumerate(new[:opportunities]):
             stage, amount = _STAGES[number % len(_STAGES)]
-            email = person["email"]
-            await self._crm.do("opportunity", email=email, name=name, stage=stage, amount=amount)
+            await self._crm.opportunity(person["email"], name, stage, amount)
 
     async def _ours(self, module: str) -> list[Row]:
         """People whom Leadbus entered and who are not converted."""

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from sandbox.cast import CONNECTIONS, TENANTS
 from sandbox.judge.expectation import expect
 from sandbox.judge.tables import Tables
-from sandbox.judge.topics import Listener
+from sandbox.judge.topics import Heard, Listener
 from sandbox.judge.verdict import Deeds, Verdict, judge
 from sandbox.place import Place
 from sandbox.salesperson import COURSE, SEED, STATUS, Salesperson
@@ -79,8 +79,18 @@ class Sample:
 
     async def connect(self) -> None:
         """Connections to every CRM, on."""
-        urls = {name: crm.url for name, crm in self._stack.crms.items()}
-        await self._stack.running.connect(CONNECTIONS, urls, self._place.crm_password())
+        sites = {name: crm.url for name, crm in self._stack.crms.items()}
+        await self._stack.running.connect(CONNECTIONS, sites, self._place.crm_password())
+
+    async def protocols(self) -> dict[str, str]:
+        """What is spoken with each connection's CRM, in the connector's words."""
+        services = self._stack.running
+        told = await asyncio.gather(*(services.protocol(connection) for connection in CONNECTIONS))
+        return {connection.id: text for connection, text in zip(CONNECTIONS, told, strict=True)}
+
+    def heard(self) -> Heard:
+        """What the topics have said, as of the last verdict."""
+        return self._listener.heard
 
     async def feed(self, plan: Plan, keys: dict[str, str]) -> None:
         """Sends whatever has no answer yet, and one record that nobody can read."""
@@ -117,7 +127,7 @@ class Sample:
     async def judged(self) -> Verdict:
         """The verdict as of now."""
         rows = {name: await crm.everything() for name, crm in self._stack.crms.items()}
-        self.tables = {name: Tables.of(rows[name], crm.api_user) for name, crm in self._stack.crms.items()}
+        self.tables = {n: Tables.of(rows[n], crm.api_user, crm.team) for n, crm in self._stack.crms.items()}
         leads = {row["opportunity_id"]: row["id"] for some in rows.values() for row in some["Leads"]}
         deeds = Deeds(
             seeds={key: facts["row"] for key, facts in self._account.notes(SEED).items()},

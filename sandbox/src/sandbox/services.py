@@ -1,6 +1,7 @@
 """Leadbus itself: `leadbus run --all` as one child process, asked over HTTP like by anybody else."""
 
 import asyncio
+import re
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from sandbox.servers.process import Process
 
 NAMES = ("ingest", "scoring", "connector-sugar")
 _READY_SECONDS = 90.0
+_PROTOCOL = re.compile(r"\b(SOAP|REST)\b")
 
 
 class Services:
@@ -64,9 +66,12 @@ class Services:
         return created["key"]
 
     async def connect(
-        self, connections: Iterable[Connection], urls: Mapping[str, str], password: str
+        self, connections: Iterable[Connection], sites: Mapping[str, str], password: str
     ) -> None:
-        """Creates the connections that are not there yet, and turns them on. Raises ServerError."""
+        """Creates the connections that are not there yet, and turns them on.
+
+        sites: the CRMs' addresses by tenant. Raises ServerError.
+        """
         known = {
             c["connection_id"]: c["on"]
             for c in (await self._ask("connector-sugar", "GET", "/v1/connections"))["connections"]
@@ -74,13 +79,20 @@ class Services:
         for connection in connections:
             path = f"/v1/connections/{connection.id}"
             if connection.id not in known:
-                body = connection.body(urls[connection.tenant], password)
+                body = connection.body(sites[connection.organisation.tenant], password)
                 await self._ask("connector-sugar", "PUT", path, json=body)
             if not known.get(connection.id):
                 turned = await self._ask("connector-sugar", "POST", f"{path}/on")
                 if not turned["ok"]:
                     wrong = "; ".join(f["what"] for f in turned["findings"] if not f["ok"])
                     raise ServerError(f"The connection {connection.id} cannot be turned on: {wrong}")
+
+    async def protocol(self, connection: Connection) -> str:
+        """What the connector says that it speaks with the connection's CRM, in its words."""
+        path = f"/v1/connections/{connection.id}/test"
+        tested = await self._ask("connector-sugar", "POST", path, json={"part": "access"})
+        sentences = [s for f in tested["findings"] for s in re.split(r"(?<=\.)\s", f["what"])]
+        return next(filter(_PROTOCOL.search, sentences), sentences[-1])
 
     async def _ask(self, service: str, method: str, path: str, **request: Any) -> Any:
         headers = {"Authorization": f"Bearer {self._token.read_text(encoding='utf-8')}"}

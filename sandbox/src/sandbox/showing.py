@@ -14,12 +14,15 @@ _PLAIN_WIDTH = 110
 
 
 class Show:
-    """Writes to standard output. Where that is no terminal, progress is a plain line every two seconds."""
+    """Writes to standard output, or to standard error where that is for people and the other for programs.
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+    Where it is no terminal, progress is a plain line every two seconds.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._console = Console(stderr=stderr, highlight=False, soft_wrap=True)
         if not self._console.is_terminal:
-            self._console = Console(highlight=False, soft_wrap=True, width=_PLAIN_WIDTH)
+            self._console = Console(stderr=stderr, highlight=False, soft_wrap=True, width=_PLAIN_WIDTH)
         self._status: Status | None = None
         self._last: tuple[str, float] = ("", 0.0)
         self._began = time.monotonic()

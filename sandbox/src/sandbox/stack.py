@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from sandbox.cast import TENANTS
+from sandbox.cast import ORGANISATIONS
 from sandbox.crms import Crm
 from sandbox.place import Place
 from sandbox.servers import ServerError, World
@@ -24,7 +24,8 @@ class Stack:
         self._place = place
         self._progress = progress
         self.world = World(place.folder, ports=self._ports, progress=progress)
-        self.crms = {t.id: Crm(t.id, place.folder / "crm", self._ports[f"crm-{t.id}"]) for t in TENANTS}
+        folder = place.folder / "crm"
+        self.crms = {o.tenant: Crm(o, folder, self._ports[f"crm-{o.tenant}"]) for o in ORGANISATIONS}
         self.services: Services | None = None
         # Where servers are shared with others, everything of ours has a name of its own.
         own = f"sandbox-{place.own_name()}"

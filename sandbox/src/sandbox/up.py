@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from sandbox.cast import AURORA, CONNECTIONS, NORTH, TENANTS
@@ -45,7 +46,7 @@ async def up(plan: Plan, folder: Path) -> int:
 
 async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
     show.line(
-        "Starting Kafka, MongoDB, Zipkin, two CRMs and Leadbus (the first time, servers are downloaded)"
+        "Starting Kafka, MongoDB, Zipkin, a SuiteCRM, a Sugar and Leadbus (at first, servers are downloaded)"
     )
     async with Stack(place, show.progress) as stack:
         for sentence in stack.world.chosen:
@@ -105,11 +106,28 @@ async def _show(sample: Sample, verdict: Verdict, stack: Stack, show: Show) -> N
         for name, tables in sample.tables.items()
     ]
     show.table("Where", ("CRM", "people", "of them ours", "notes"), where)
+    await _show_connections(sample, show)
     for fault in verdict.faults[:_MOST_FAULTS]:
         show.line(f"WRONG: {fault}")
     if wanted := trace_id(sample.tables):
         await _show_trace(stack, wanted, show)
     show.line(f"Done after {show.seconds:.0f} s; {len(verdict.faults)} faults.")
+
+
+async def _show_connections(sample: Sample, show: Show) -> None:
+    """Per connection: how its CRM is spoken with, and what went there and came back."""
+    heard, protocols = sample.heard(), await sample.protocols()
+    there, statuses, opportunities = map(
+        heard.per_connection, ("crm.deliveries", "crm.lead-status", "crm.opportunities")
+    )
+    rows = []
+    for connection in CONNECTIONS:
+        name, crm = connection.id, connection.organisation.title
+        outcomes = Counter(message["outcome"] for message in there[name])
+        came_back = f"{len(statuses[name])} and {len(opportunities[name])}"
+        rows.append((name, crm, outcomes["created"], outcomes["matched"], came_back, protocols[name]))
+    columns = ("connection", "CRM", "created", "matched", "statuses, opportunities", "protocol")
+    show.table("By which connection", columns, rows)
 
 
 async def _show_trace(stack: Stack, wanted: str, show: Show) -> None:

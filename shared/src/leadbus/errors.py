@@ -2,7 +2,8 @@
 
     LeadbusError
     ├── Transient            wait and try again; nobody is to blame
-    │   └── RateLimited      the same, but not before `retry_after` seconds
+    │   ├── RateLimited      the same, but not before `retry_after` seconds
+    │   └── AddressRefused   the CRM, or a firewall before it, turns away the address we call from
     ├── AuthExpired          sign in again, once, and repeat the call
     ├── AuthRefused          the credentials are wrong: pause and ask a person
     ├── Rejected             this row will never pass as it is: park it, tell a person what to change
@@ -31,6 +32,10 @@ class RateLimited(Transient):
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AddressRefused(Transient):
+    """The address we call from is turned away: a person must let it in; tries do no harm meanwhile."""
 
 
 class AuthExpired(LeadbusError):

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadbus.messages import (
+    AccountChanged,
     CampaignChanged,
     ConnectionChanged,
+    ContactChanged,
+    CrmActivityChanged,
+    CrmListChanged,
     CrmNotification,
     DeliveryReported,
     LeadActivities,
@@ -18,6 +22,8 @@ from leadbus.messages import (
     Message,
     OpportunityChanged,
     ProspectUpdated,
+    SubscriptionChanged,
+    UserChanged,
 )
 
 PARTITIONS = 12
@@ -88,6 +94,22 @@ CRM_LEAD_STATUS = Topic(
 CRM_OPPORTUNITIES = Topic(
     "crm.opportunities", OpportunityChanged, "prospect_id", "Opportunities with our leads."
 )
+CRM_CONTACTS = Topic(
+    "crm.contacts", ContactChanged, "prospect_id", "Leads, contacts and targets as they stand in a CRM."
+)
+CRM_SUBSCRIPTIONS = Topic(
+    "crm.subscriptions", SubscriptionChanged, "prospect_id", "Opt-outs and opt-ins made in a CRM."
+)
+CRM_ACTIVITIES = Topic(
+    "crm.activities", CrmActivityChanged, "prospect_id", "What salespeople did with prospects, or plan to."
+)
+CRM_ACCOUNTS = Topic(
+    "crm.accounts", AccountChanged, "connection_id:record", "Companies as they stand in a CRM.", 1, None
+)
+CRM_USERS = Topic(
+    "crm.users", UserChanged, "connection_id:record", "Users of a CRM, who can own leads.", 1, None
+)
+CRM_LISTS = Topic("crm.lists", CrmListChanged, "connection_id:record", "Lists of a CRM, and who is on them.")
 CRM_DELIVERIES = Topic(
     "crm.deliveries", DeliveryReported, "prospect_id", "What became of what a CRM was owed."
 )
@@ -114,6 +136,12 @@ TOPICS: tuple[Topic, ...] = (
     LEADS_ACTIVITIES,
     CRM_LEAD_STATUS,
     CRM_OPPORTUNITIES,
+    CRM_CONTACTS,
+    CRM_SUBSCRIPTIONS,
+    CRM_ACTIVITIES,
+    CRM_ACCOUNTS,
+    CRM_USERS,
+    CRM_LISTS,
     CRM_DELIVERIES,
     CRM_CONNECTIONS,
     CRM_NOTIFICATIONS,

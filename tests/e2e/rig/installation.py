@@ -25,7 +25,10 @@ OPERATOR = "an operator's token"
 SERVICES = ("ingest", "scoring", "connector-sugar")
 READ_BY = {
     "scoring": ("marketing.events", "leads.distributed", "crm.deliveries"),
-    "connector-sugar": ("leads.distributed", "leads.qualified", "leads.activities", "leads.scored"),
+    "connector-sugar": (
+        *("leads.distributed", "leads.qualified", "leads.activities", "leads.scored"),
+        *("prospects.updated", "crm.subscriptions"),
+    ),
 }
 TRANSACTION_SECONDS = 4
 """How long MongoDB keeps the open transaction of a client that vanished; its default is 60 s."""

@@ -15,7 +15,7 @@ import httpx
 
 from leadbus.ids import derived_id, prospect_id
 from rig.children import client_of
-from sandbox.sugar import SugarCRM, desk
+from sandbox.sugar import SugarCRM, desk, site
 
 if TYPE_CHECKING:
     from rig.installation import Installation
@@ -30,6 +30,7 @@ LABELS = {
 }
 THRESHOLD = 50
 BETWEEN_TRIES = 0.3
+PULLED, HOURLY = ("lead", "contact", "opportunity"), {"every_seconds": 3600}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Tenant:
     def __init__(self, name: str, installation: "Installation") -> None:
         self.name = name
         self.connection = f"{name}-sugar"
-        self.crm = SugarCRM()
+        self.crm = SugarCRM(protocols=site.SUITECRM_7_SOAP)
         self.answers: Counter[int] = Counter()
         self.events: dict[str, Sent] = {}
         self.distributions: dict[str, str] = {}
@@ -70,7 +71,7 @@ class Tenant:
             assert answer.status_code == 201, answer.text
         self._key = answer.json()["key"]
         access = {"url": self.crm.url, "user": "admin", "password": "admin"}
-        body = {"access": access, "pull_every_seconds": 3600} | settings
+        body = {"access": access, "schedules": dict.fromkeys(PULLED, HOURLY)} | settings
         async with self.client(self._installation.connector.url) as client:
             answer = await client.put(f"/v1/connections/{self.connection}", json=body)
             assert answer.status_code == 200, answer.text

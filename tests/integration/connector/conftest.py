@@ -1,10 +1,11 @@
 """The connector kit with the SugarCRM adapter on real servers: facts in, the CRM's tables judged."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,21 +13,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from pymongo.asynchronous.database import AsyncDatabase
 
-from connector_sugar.connector import SugarAdapter
-from connector_sugar.settings import SugarConnection
-from leadbus.connector.commands import ConnectionCommands
+from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import Adapter
-from leadbus.connector.handler import MergingHandler
-from leadbus.connector.pulling import Pulling
-from leadbus.connector.settling import Settling
-from leadbus.connector.stores.connections import Connections
-from leadbus.connector.stores.deliveries import Deliveries
-from leadbus.connector.stores.leases import Leases
-from leadbus.connector.stores.links import Links
-from leadbus.connector.stores.pulls import Pulls
-from leadbus.connector.worker import Workshop
-from leadbus.connector.workers import Workers
+from leadbus.connector.pulling.pulling import Pulling
+from leadbus.connector.settings import Schedules
 from leadbus.consuming.records import Received
 from leadbus.ids import prospect_id
 from leadbus.messages import (
@@ -40,39 +30,15 @@ from leadbus.messages import (
 )
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher, Publisher
-from leadbus.security.addresses import AddressGuard
-from leadbus.security.secrets import SecretBox
 from leadbus.storage.mongo import Client, Document, connect
 from leadbus.telemetry import Telemetry
-from leadbus.topics import BY_NAME, CRM_CONNECTIONS, CRM_DELIVERIES, CRM_LEAD_STATUS, CRM_OPPORTUNITIES
+from leadbus.topics import CRM_DELIVERIES
 from sandbox.servers import Kafka, MongoDB
 from sandbox.sugar import SugarCRM, desk
 
-TOLD = (CRM_CONNECTIONS, CRM_DELIVERIES, CRM_LEAD_STATUS, CRM_OPPORTUNITIES)
-NAME = "connector-sugar"
-KEY = base64.urlsafe_b64encode(bytes(32)).decode()
-WEB_VIEW = "web_view"
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages; `floor` is found beside them
 
-
-@dataclass
-class Told:
-    """What was published, by anybody; a tenant of one's own tells tests apart."""
-
-    seen: list[Message] = field(default_factory=list)
-
-    async def listen(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
-        async for record in consumer:
-            topic = BY_NAME[record.topic.removeprefix(prefix)]
-            self.seen.append(topic.message.model_validate_json(record.value))
-
-
-@dataclass
-class Kit:
-    """A publisher, and what was told; shared by all tests."""
-
-    publisher: KafkaPublisher
-    told: Told
-    telemetry: Telemetry
+from floor import KINDS, NAME, NO_PULLS, TOLD, WEB_VIEW, Kit, Pod, Told
 
 
 @pytest.fixture(scope="session")
@@ -97,62 +63,6 @@ async def kit(kafka: Kafka) -> AsyncIterator[Kit]:
     telemetry.shutdown()
 
 
-class Pod:
-    """One pod's workers, API commands and handler. wrap: what stands between them and the adapter."""
-
-    def __init__(
-        self,
-        bench: "Bench",
-        *,
-        wrap: Callable[[SugarAdapter], Adapter] = lambda adapter: adapter,
-        publisher: Publisher | None = None,
-        read_timeout: float = 5.0,
-        allowed: str = "127.0.0.1",
-    ) -> None:
-        client, name = bench.client, bench.database.name
-        guard = AddressGuard(allowed)
-        telemetry, publisher = bench.kit.telemetry, publisher or bench.kit.publisher
-
-        async def adapter_for(connection: Connection) -> Adapter:
-            await guard.check(connection.settings.address)
-            settings = SugarConnection.model_validate(connection.settings)
-            return wrap(SugarAdapter(settings, read_timeout=read_timeout))
-
-        self.owner = uuid4().hex
-        self.connections = Connections(client, name, NAME, SugarConnection, SecretBox(KEY))
-        self.deliveries = Deliveries(client, name, NAME)
-        self.links, self.pulls = Links(client, name, NAME), Pulls(client, name, NAME)
-        self.leases = Leases(client, name, NAME, self.owner)
-        self.workshop = Workshop(
-            connections=self.connections,
-            deliveries=self.deliveries,
-            links=self.links,
-            pulls=self.pulls,
-            publisher=publisher,
-            settling=Settling("sugar", self.deliveries, publisher, telemetry),
-            telemetry=telemetry,
-            adapter_for=adapter_for,
-        )
-        self.workers = Workers(self.workshop, self.leases)
-        self.commands = ConnectionCommands(
-            "sugar",
-            SugarConnection,
-            connections=self.connections,
-            deliveries=self.deliveries,
-            publisher=publisher,
-            adapter_for=adapter_for,
-            changed=self.workers.settings_changed,
-        )
-        self.handler = MergingHandler(self.connections, self.deliveries, telemetry)
-
-    async def start(self) -> "Pod":
-        await self.workers.start()
-        return self
-
-    async def stop(self) -> None:
-        await self.workers.stop()
-
-
 @dataclass
 class Bench:
     """A database of one's own, a tenant of one's own, and CRMs as needed."""
@@ -169,7 +79,8 @@ class Bench:
         self.desk = Pod(self)  # where people change settings; its workers do not run
 
     async def prepare(self) -> None:
-        for store in (self.desk.connections, self.desk.deliveries, self.desk.links):
+        desk = self.desk
+        for store in (desk.connections, desk.deliveries, desk.links, desk.mirror, desk.pulling):
             await store.prepare()
 
     async def crm(self, *, lead_source: str = "Leadbus") -> SugarCRM:
@@ -190,7 +101,8 @@ class Bench:
         """A connection that is on; keywords are settings. Pulls are far apart unless told otherwise."""
         tenant = settings.pop("tenant", self.tenant)
         access = {"url": crm.url, "user": "admin", "password": "admin"} | settings.pop("access", {})
-        values = {"access": access, "pull_every_seconds": 3600} | settings
+        schedules = NO_PULLS | settings.pop("schedules", {})
+        values = {"access": access, "schedules": schedules} | settings
         connection = await self.desk.commands.apply(tenant, name or f"{tenant}-sugar", values)
         if on:
             connection, findings = await self.desk.commands.turn(connection, on=True)
@@ -215,23 +127,24 @@ class Bench:
     def outcomes(self, tenant: str | None = None) -> list[str]:
         return [report.outcome for report in self.told(CRM_DELIVERIES, tenant)]
 
-    async def pull(self, *connections: str, publisher: Publisher | None = None) -> None:
-        """One pull of these connections, now, whatever the schedule says."""
+    async def pull(
+        self, *connections: str, kinds: Sequence[Kind] = KINDS, publisher: Publisher | None = None
+    ) -> None:
+        """One pull of these connections, now and here, whatever the schedule says and any pod does."""
         shop = self.desk.workshop
+        pulls = replace(shop.pulling, publisher=publisher or shop.pulling.publisher)
+        daily = Schedules.model_validate(NO_PULLS | {kind: {"every_seconds": 86_400} for kind in kinds})
         for name in connections or (f"{self.tenant}-sugar",):
             connection = await self.desk.connections.get(name)
             assert connection is not None
+            for pull in (await pulls.pulls.of_connection(name)).values():
+                await pulls.pulls.save(replace(pull, last_run_at=None))
+            settings = connection.settings.model_copy(update={"schedules": daily})
             adapter = await shop.adapter_for(connection)
-            pulling = Pulling(
-                connection,
-                adapter,
-                links=shop.links,
-                pulls=shop.pulls,
-                publisher=publisher or shop.publisher,
-                telemetry=shop.telemetry,
-            )
+            pulling = Pulling(replace(connection, settings=settings), adapter, pulls)
             try:
-                await pulling.run()
+                while await pulling.turn() == 0.0:
+                    pass
             finally:
                 await adapter.close()
 

@@ -23,7 +23,8 @@ async def one_lead(bench, crm, leads, until, **how):
 async def test_a_changed_status_comes_back_once_with_what_it_goes_back_to(
     bench, crm, leads, notes, did, until
 ):
-    lead = await one_lead(bench, crm, leads, until, score_field="lead_score_c", pull_every_seconds=1)
+    often = {"lead": {"every_seconds": 1}}
+    lead = await one_lead(bench, crm, leads, until, score_field="lead_score_c", schedules=often)
     await bench.pull()
     assert bench.told(CRM_LEAD_STATUS) == []  # the first status was ours
     desk.change(crm.store, "Leads", lead["id"], {"status": "In Process"})
@@ -80,11 +81,13 @@ async def test_what_kafka_does_not_acknowledge_is_pulled_again(bench, crm, leads
     lead = await one_lead(bench, crm, leads, until)
     await bench.pull()
     desk.change(crm.store, "Leads", lead["id"], {"status": "In Process"})
-    cursors = bench.database["connector-sugar.cursors"]
-    before = [row async for row in cursors.find()]
+    cursor = {"_id": f"{bench.tenant}-sugar/lead"}
+    pulls = bench.database["connector-sugar.pulls"]
+    before = await pulls.find_one(cursor)
     with pytest.raises(Transient):
         await bench.pull(publisher=Refusing())
-    assert [row async for row in cursors.find()] == before
+    after = await pulls.find_one(cursor)
+    assert (after["since"], "Kafka" in after["error"]) == (before["since"], True)
     for _ in range(2):
         await bench.pull()
     await until(lambda: bench.told(CRM_LEAD_STATUS))

@@ -26,6 +26,8 @@ from sandbox.sugar import SugarCRM, desk
 OPERATOR = "an operator's token"
 PASSWORD = "s3cret of the crm"
 MASK = "**********"
+KINDS = ("lead", "contact", "target", "account", "user", "opportunity", "activity", "list")
+SELDOM = {kind: {"every_seconds": 86_400} for kind in KINDS}
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Running:
 
     def settings(self, **others):
         access = {"url": self.crm.url, "user": "leadbus", "password": PASSWORD}
-        return {"crm": "sugar", "access": access, "pull_every_seconds": 3600} | others
+        return {"crm": "sugar", "access": access, "schedules": SELDOM} | others
 
     async def command(self, *arguments, **environ):
         """Exit code and what was said."""
@@ -81,6 +83,7 @@ async def running(kafka, mongodb):
     publisher = KafkaPublisher(kafka.bootstrap_servers, "tests", topic_prefix=f"{name}.")
     services = [connector_sugar.service.build(environ), scoring.service.build(environ)]
     await asyncio.gather(crm.start(), publisher.start(), *(service.start() for service in services))
+    desk.register_platform(crm.store, "leadbus")
     desk.add_user(crm.store, "leadbus", PASSWORD, last_name="Leadbus", is_admin=True)
     yield Running(*services, crm, publisher, client[name], keys)
     await asyncio.gather(*(service.stop() for service in services))
@@ -188,6 +191,146 @@ async def test_a_password_that_comes_back_masked_stays_what_it_is(running):
     assert "Campaign" in said
 
 
+async def test_the_connection_part_is_saved_and_tested_alone_and_the_rest_asked_for_to_turn_on(running, name):
+    access = running.settings()["access"]
+    async with running.client() as client:
+        path = f"/v1/connections/{name}"
+        saved = await client.put(path, json={"access": access, "lead_source": "Not there"})
+        assert (saved.status_code, saved.json()["on"]) == (200, False)
+        part = (await client.post(f"{path}/test", json={"part": "access"})).json()
+        assert part["ok"]
+        assert len(part["findings"]) == 2
+        whole = (await client.post(f"{path}/test")).json()
+        assert not whole["ok"]
+        assert not (await client.post(f"{path}/on")).json()["connection"]["on"]
+        refused = await client.post(f"{path}/test", json={"part": "everything"})
+    assert refused.status_code == 422
+    (wrong,) = [finding for finding in whole["findings"] if not finding["ok"]]
+    assert "does not have the value Not there" in wrong["what"]
+    assert "Studio > Leads > Fields > lead_source" in wrong["advice"]
+
+
+async def test_a_part_of_the_settings_is_changed_by_itself_and_its_history_kept(running, name):
+    async with running.client() as client:
+        path = f"/v1/connections/{name}"
+        await client.put(path, json=running.settings(supplier_id="globex"))
+        patch = {"access": {"password": "another password"}, "marketing_automation": {"threshold": 70}}
+        changed = (await client.patch(path, json=patch)).json()
+        assert (changed["revision"], changed["settings"]["supplier_id"]) == (2, "globex")
+        assert changed["settings"]["marketing_automation"]["threshold"] == 70
+        emptied = (await client.patch(path, json={"supplier_id": None})).json()
+        assert emptied["settings"]["supplier_id"] is None
+        for wrong, field in (({"threshold": 1}, "threshold"), ({"access": {"url": "x"}}, "access.url")):
+            answer = await client.patch(path, json=wrong)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+        assert (await client.patch(path, json={"tenant_id": "other"})).status_code == 422
+        told = (await client.get(f"{path}/revisions")).json()["revisions"]
+    async with running.client("other") as other:
+        assert (await other.patch(path, json={"supplier_id": "x"})).status_code == 404
+        assert (await other.get(f"{path}/revisions")).status_code == 404
+    key_id = running.keys["acme"].split("_")[1]
+    assert [(r["revision"], r["by"], r["what"], r["changed"]) for r in told] == [
+        (3, key_id, "settings", ["supplier_id"]),
+        (2, key_id, "settings", ["access.password", "marketing_automation.threshold"]),
+        (1, key_id, "created", []),
+    ]
+    assert "another password" not in repr(told)
+
+
+async def test_changes_made_at_once_are_each_made_whole_or_refused(running, name):
+    async with running.client() as client:
+        path = f"/v1/connections/{name}"
+        await client.put(path, json=running.settings())
+        sources = [f"source {n}" for n in range(5)]
+        answers = await asyncio.gather(*(client.patch(path, json={"lead_source": s}) for s in sources))
+        told = (await client.get(f"{path}/revisions")).json()["revisions"]
+    made = [answer.json()["revision"] for answer in answers if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert made
+    assert [r["revision"] for r in told] == [*sorted(made, reverse=True), 1]
+
+
+async def test_an_address_that_does_not_exist_is_a_finding(running, name):
+    settings = running.settings()
+    settings["access"]["url"] = "https://crm.invalid"
+    async with running.client() as client:
+        assert (await client.put(f"/v1/connections/{name}", json=settings)).status_code == 200
+        tested = await client.post(f"/v1/connections/{name}/test")
+    (finding,) = tested.json()["findings"]
+    assert (tested.status_code, finding["ok"], bool(finding["advice"])) == (200, False, True)
+
+
+async def test_a_person_changes_settings_by_the_command_and_reads_who_did(running, name):
+    async with running.client() as client:
+        await client.put(f"/v1/connections/{name}", json=running.settings())
+    code, said = await running.command("connections", "settings", "sugar", "--path", "access")
+    assert (code, "access.password" in said, "lead_source" in said) == (0, True, False)
+    words = ("lead_source=12345", "marketing_automation.threshold=70", "schedules.lead={cron: 0 6 * * *}")
+    code, said = await running.command("connections", "set", name, *words)
+    assert (code, "revision 2, is off" in said) == (0, True)
+    code, said = await running.command("connections", "set", name, "lead_sorce=x")
+    assert (code, "did you mean lead_source?" in said) == (1, True)
+    code, said = await running.command("connections", "history", name)
+    assert code == 0
+    assert re.search(r"2 .*operator .*lead_source marketing_automation.threshold schedules.lead.cron", said)
+    code, said = await running.command("connections", "test", name, "--access")
+    assert (code, "accepts the user name and password" in said) == (0, True)
+
+
+async def test_a_refused_test_pauses_the_connection_and_the_new_password_resumes_it(running, name, until):
+    """No further login is tried meanwhile, whatever else is changed; what came waits."""
+    crm, user = running.crm, f"user-{name}"
+    user_id = desk.add_user(crm.store, user, PASSWORD, last_name="Pausing", is_admin=True)
+    desk.add_option(crm.store, "Leads", "lead_source", name)
+    access = running.settings()["access"] | {"user": user}
+    path = f"/v1/connections/{name}"
+    async with running.client() as client:
+        settings = running.settings(access=access, lead_source=name, supplier_id=name)
+        await client.put(path, json=settings)
+        turned = (await client.post(f"{path}/on")).json()
+        assert turned["connection"]["on"], turned["findings"]
+        desk.set_password(crm.store, user_id, "a new one")
+        tested = (await client.post(f"{path}/test")).json()
+        assert tested["connection"]["health"]["state"] == "refused"
+        (finding,) = [finding for finding in tested["findings"] if not finding["ok"]]
+        assert "lock the user" in finding["advice"]
+        waits = await client.patch(path, json={"marketing_automation": {"threshold": 60}})
+        assert waits.json()["health"]["state"] == "refused"
+        await running.publisher.publish([distribution(f"{name}@example.com", supplier=name)])
+        shown = f"/v1/prospects/{prospect_id('acme', email=f'{name}@example.com')}"
+
+        async def deliveries():
+            found = (await client.get(shown)).json()["deliveries"]
+            return [delivery for delivery in found if delivery["connection_id"] == name]
+
+        await until(deliveries)
+        assert [delivery["due"] for delivery in await deliveries()] == [True]
+        changed = await client.patch(path, json={"access": {"password": "a new one"}})
+        assert changed.json()["health"]["state"] == "well"
+
+        async def is_delivered():
+            return [delivery["due"] for delivery in await deliveries()] == [False]
+
+        await until(is_delivered)
+
+
+async def test_a_passed_test_ends_the_pause_where_the_crm_was_set_right_instead(running, name):
+    user = f"user-{name}"
+    user_id = desk.add_user(running.crm.store, user, "not it", last_name="Pausing", is_admin=True)
+    access = running.settings()["access"] | {"user": user}
+    path = f"/v1/connections/{name}"
+    async with running.client() as client:
+        await client.put(path, json=running.settings(access=access))
+        states = []
+        for _ in range(2):
+            tested = (await client.post(f"{path}/test", json={"part": "access"})).json()
+            states.append(tested["connection"]["health"]["state"])
+            desk.set_password(running.crm.store, user_id, PASSWORD)
+        told = (await client.get("/v1/connections")).json()["connections"]
+    (now,) = [connection["health"]["state"] for connection in told if connection["connection_id"] == name]
+    assert (states, now) == (["refused", "well"], "well")
+
+
 async def test_another_tenants_connection_does_not_exist(running):
     name = f"own-{uuid4().hex[:6]}"
     async with running.client() as own, running.client("other") as other:
@@ -225,7 +368,13 @@ async def test_an_address_in_an_internal_network_is_refused(running, host):
     assert await running.database["connector-sugar.connections"].find_one({"_id": "inside"}) is None
 
 
-def distribution(email: str) -> Outgoing:
+@pytest.fixture
+def name():
+    """Of a connection of the test's own."""
+    return f"own-{uuid4().hex[:6]}"
+
+
+def distribution(email: str, supplier: str = "globex") -> Outgoing:
     now = datetime.now(UTC)
     message = LeadDistributed(
         event_id=str(uuid4()),
@@ -234,7 +383,7 @@ def distribution(email: str) -> Outgoing:
         received_at=now,
         prospect_id=prospect_id("acme", email=email),
         distribution_id=email,
-        supplier_id="globex",
+        supplier_id=supplier,
         email=email,
         fields=Fields(last_name="N"),
     )

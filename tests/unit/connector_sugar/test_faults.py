@@ -5,6 +5,7 @@ import pytest
 
 from connector_sugar import faults
 from leadbus.errors import (
+    AddressRefused,
     AuthExpired,
     AuthRefused,
     LeadbusError,
@@ -22,6 +23,7 @@ SOAP = [
     ("20", Unsupported, Unsupported),
     ("40", Unsupported, Rejected),
     ("1009", AuthRefused, AuthRefused),
+    ("1012", AuthRefused, AuthRefused),
     ("SOAP-ENV:Client", Unsupported, Unsupported),
     ("4711", Transient, OutcomeUnknown),
     (None, Transient, OutcomeUnknown),
@@ -29,7 +31,8 @@ SOAP = [
 PAGES = [
     (200, Transient, Transient),
     (302, Transient, Transient),
-    (403, AuthRefused, AuthRefused),
+    (401, AddressRefused, AddressRefused),
+    (403, AddressRefused, AddressRefused),
     (404, Transient, Transient),
     (500, Transient, OutcomeUnknown),
     (502, Transient, OutcomeUnknown),
@@ -68,8 +71,8 @@ def test_a_web_page_in_place_of_soap_is_judged_by_its_status(
 def test_only_a_write_that_never_left_was_surely_not_carried_out(
     error: httpx.HTTPError, reading: type[LeadbusError], writing: type[LeadbusError]
 ) -> None:
-    assert type(faults.of_transport(error, writing=False)) is reading
-    assert type(faults.of_transport(error, writing=True)) is writing
+    assert isinstance(faults.of_transport(error, writing=False), reading)
+    assert isinstance(faults.of_transport(error, writing=True), writing)
 
 
 def test_a_pause_that_the_server_asks_for_is_kept() -> None:

@@ -5,10 +5,7 @@ import os
 
 import pytest
 
-from connector_sugar.capabilities import CAPABILITIES
 from connector_sugar.service import build
-from connector_sugar.translation import LEADS, NEW_STATUS, person_pairs
-from leadbus.connector.contract import NewPerson
 from leadbus.settings import ConfigurationError
 
 
@@ -20,9 +17,3 @@ def test_the_service_is_named_after_its_folder() -> None:
 def test_a_wrong_variable_is_named() -> None:
     with pytest.raises(ConfigurationError, match="CONNECTOR_SUGAR_PORT"):
         build({"CONNECTOR_SUGAR_PORT": "many"})
-
-
-def test_what_the_kit_is_told_of_new_leads_is_what_they_are_given() -> None:
-    pairs = person_pairs(NewPerson("1", "lead", "a@example.com", {}, "Leadbus"), None)
-    assert pairs["status"] == CAPABILITIES.new_lead_status == NEW_STATUS
-    assert CAPABILITIES.modules == {"lead": LEADS, "contact": "Contacts"}

@@ -23,6 +23,11 @@ ENTERED = [
     ("https://crm.example.com/rest/v11_5/oauth2/token", "https://crm.example.com"),
     ("https://web.example.com/webshop", "https://web.example.com/webshop"),
     ("http://[::1]:8080/web", "http://[::1]:8080"),
+    ("https://crm.example.com/service/v4_1/rest.php?method=login", "https://crm.example.com"),
+    ("https://crm.example.com/Suite/rest/v11", "https://crm.example.com/Suite"),
+    ("https://crm.example.com/rest/v11_24/", "https://crm.example.com"),
+    ("https://crm.example.com/#Leads", "https://crm.example.com"),
+    ("https://crm.example.com/index.php#Home", "https://crm.example.com"),
 ]
 
 
@@ -58,6 +63,24 @@ def test_one_crm_is_one_organisation_however_its_address_was_written() -> None:
 def test_the_password_shows_nowhere() -> None:
     made = connection("https://crm.example.com")
     assert "correct horse" not in repr(made) + made.model_dump_json()
+
+
+def test_teams_set_a_connections_records_apart_in_whatever_order_they_are_named() -> None:
+    url = "https://crm.example.com"
+    one, other = connection(url, teams=["A", "B"]), connection(url, teams=["B", "A"])
+    assert (one.team_names, one.team_scope) == (("A", "B"), other.team_scope)
+    assert (
+        len({one.team_scope, connection(url).team_scope, connection(url, teams=["a", "B"]).team_scope}) == 3
+    )
+    assert connection(url).team_scope == ""
+    assert one.organisation_id == connection(url).organisation_id
+
+
+@pytest.mark.parametrize("platform", ["", "with space", "ü", "x" * 128])
+def test_a_platform_that_sugar_cannot_have_is_refused(platform: str) -> None:
+    access = {"url": "https://a.example", "user": "u", "password": "p", "platform": platform}
+    with pytest.raises(ValidationError, match="platform"):
+        SugarConnection.model_validate({"connection_id": "one", "tenant_id": "acme", "access": access})
 
 
 def test_a_misspelt_setting_is_refused() -> None:

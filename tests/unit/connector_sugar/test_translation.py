@@ -1,48 +1,74 @@
-"""Leadbus's words into SugarCRM's fields and back."""
+"""Leadbus's rows into SugarCRM's fields and back."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from connector_sugar import translation
-from connector_sugar.wire import Entry
-from leadbus.connector.contract import NewActivity, NewPerson, PersonChange
+from connector_sugar.capabilities import CAPABILITIES
+from connector_sugar.translation import Around, row_of
+from connector_sugar.wire import Email, Entry
+from leadbus.connector.contract import (
+    CrmActivity,
+    NewAccount,
+    NewActivity,
+    NewPerson,
+    Opportunity,
+    Person,
+    PersonChange,
+)
 from leadbus.messages import Fields, Record
 
 LEAD = Record(module="Leads", id="l1")
 CONTACT = Record(module="Contacts", id="c1")
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def new(kind: str = "lead", **values: str) -> NewPerson:
-    return NewPerson("id-1", kind, "ann@example.com", values, "Leadbus")  # type: ignore[arg-type]
+def new(kind: str = "lead", **more: Any) -> NewPerson:
+    return NewPerson("id-1", kind, "ann@example.com", {"last_name": "One"}, "Leadbus", **more)  # type: ignore[arg-type]
 
 
-def test_a_new_lead_carries_its_id_email_source_and_the_status_new() -> None:
-    pairs = translation.person_pairs(new(last_name="One", company="Acme", website="https://a.example"), None)
-    assert pairs == {
-        "id": "id-1",
-        "new_with_id": "1",
-        "email1": "ann@example.com",
-        "status": "New",
-        "lead_source": "Leadbus",
+def person_of(module: str, *emails: Email, **values: str) -> Person:
+    row = row_of(module, Entry("1", values, emails), Around())
+    assert isinstance(row, Person)
+    return row
+
+
+def test_a_new_lead_carries_its_id_email_source_and_the_status_that_the_kit_is_told() -> None:
+    change = translation.new_person(new(opted_out=True, owner_id="u1"), None, ["t1", "t2"])
+    assert (change.id, change.email, change.opted_out, change.teams) == (
+        "id-1",
+        "ann@example.com",
+        True,
+        ("t1", "t2"),
+    )
+    assert change.values == {
         "last_name": "One",
-        "account_name": "Acme",
-        "website": "https://a.example",
+        "lead_source": "Leadbus",
+        "status": CAPABILITIES.new_lead_status,
+        "assigned_user_id": "u1",
     }
 
 
-def test_a_new_contact_has_neither_status_nor_company_nor_website() -> None:
-    pairs = translation.person_pairs(new("contact", last_name="One", company="Acme", website="x"), None)
-    assert pairs.keys() == {"id", "new_with_id", "email1", "lead_source", "last_name"}
+def test_a_new_contact_has_no_status_but_an_account_and_a_target_has_neither() -> None:
+    contact = translation.new_person(new("contact", account_id="a1"), None)
+    assert contact.values == {"last_name": "One", "lead_source": "Leadbus", "account_id": "a1"}
+    target = translation.new_person(new("target", account_id="a1"), None)
+    assert target.values == {"last_name": "One"}
+    assert target.opted_out is None
 
 
 def test_every_standard_field_has_a_place_on_a_lead() -> None:
     standard = Fields.model_fields.keys() - {"custom"}
-    assert translation.COLUMNS["Leads"].keys() == standard
+    assert translation.FIELDS["lead"].keys() == standard
+    assert standard - translation.FIELDS["contact"].keys() == {"company", "website"}
+    assert standard - translation.FIELDS["target"].keys() == {"website"}
 
 
-def test_custom_fields_are_not_written() -> None:
-    assert "custom.size" not in str(translation.person_pairs(new(**{"custom.size": "9"}), None))
+def test_what_a_kind_requires_can_be_given() -> None:
+    assert CAPABILITIES.required["lead"] <= translation.FIELDS["lead"].keys()
+    assert CAPABILITIES.required.keys() == translation.FIELDS.keys()
 
 
 @pytest.mark.parametrize(
@@ -51,73 +77,90 @@ def test_custom_fields_are_not_written() -> None:
 def test_the_score_is_written_to_its_field_if_there_is_one(
     score_field: str | None, score: int | None, written: str | None
 ) -> None:
-    change = PersonChange(LEAD, {"phone": "1"}, score)
-    pairs = translation.change_pairs(change, score_field)
-    assert pairs == {"id": "l1", "phone_work": "1"} | ({"s_c": written} if written else {})
+    change = translation.person_change(PersonChange(LEAD, {"phone_work": "1"}, score), score_field)
+    assert change.values == {"phone_work": "1"} | ({"s_c": written} if written else {})
+
+
+def test_what_is_not_told_is_not_written() -> None:
+    change = translation.person_change(PersonChange(LEAD), "s_c")
+    assert (change.id, change.values, change.email, change.opted_out) == ("l1", {}, None, None)
+    told = PersonChange(LEAD, lead_source="Fair", owner_id="u1", email="new@example.com", opted_out=False)
+    change = translation.person_change(told, None)
+    assert change.values == {"lead_source": "Fair", "assigned_user_id": "u1"}
+    assert (change.email, change.opted_out) == ("new@example.com", False)
 
 
 def test_values_are_cut_to_what_the_column_holds_after_cleaning() -> None:
-    pairs = translation.person_pairs(
-        new(last_name="\x00" + "é" * 120, postal_code="1" * 30, comments="a\r\nb" + "c" * 9_000), None
-    )
-    assert pairs["last_name"] == "é" * 100
-    assert pairs["primary_address_postalcode"] == "1" * 20
-    assert pairs["description"] == "a\nb" + "c" * 9_000
-
-
-def test_an_activity_becomes_a_note_that_says_what_when_and_where() -> None:
-    at = datetime(2026, 1, 31, 13, 0, tzinfo=timezone(timedelta(hours=1)))
-    note = translation.note_pairs(
-        NewActivity("n1", LEAD, "Submitted a form", at, "Demo", "https://a.example/x")
-    )
-    assert note == {
-        "id": "n1",
-        "new_with_id": "1",
-        "name": "Submitted a form: Demo",
-        "description": "2026-01-31 12:00:00 UTC\nhttps://a.example/x",
-        "parent_type": "Leads",
-        "parent_id": "l1",
+    values = {
+        "last_name": "\x00" + "é" * 120,
+        "primary_address_postalcode": "1" * 30,
+        "description": "a\r\nb" + "c" * 9_000,
     }
+    written = translation.person_change(PersonChange(LEAD, values), None).values
+    assert written["last_name"] == "é" * 100
+    assert written["primary_address_postalcode"] == "1" * 20
+    assert written["description"] == "a\nb" + "c" * 9_000
 
 
-def test_a_note_on_a_contact_names_it_twice_and_may_lack_subject_and_address() -> None:
-    note = translation.note_pairs(
-        NewActivity("n1", CONTACT, "Opened an email", datetime(2026, 1, 1, tzinfo=UTC))
-    )
-    assert (note["parent_type"], note["parent_id"], note["contact_id"]) == ("Contacts", "c1", "c1")
-    assert note["name"] == "Opened an email"
-    assert note["description"] == "2026-01-01 00:00:00 UTC"
+def test_an_account_always_has_an_owner() -> None:
+    assert translation.new_account(NewAccount("a1", "Acme"), "me").values["assigned_user_id"] == "me"
+    owned = translation.new_account(NewAccount("a1", "Acme", "u1"), "me", ["t1"])
+    assert (owned.values, owned.teams) == ({"name": "Acme", "assigned_user_id": "u1"}, ("t1",))
+
+
+@pytest.mark.parametrize("record", [LEAD, CONTACT])
+@pytest.mark.parametrize("kind", ["note", "task", "call"])
+def test_an_activity_hangs_on_its_record(record: Record, kind: Any) -> None:
+    values = translation.new_activity(NewActivity("n1", record, kind, "Demo", "More"), NOON).values
+    assert (values["name"], values["description"]) == ("Demo", "More")
+    assert (values["parent_type"], values["parent_id"]) == (record.module, record.id)
+    assert values.get("contact_id") == ("c1" if record is CONTACT and kind != "call" else None)
+
+
+def test_a_call_is_due_now_unless_told_and_a_task_never() -> None:
+    task = translation.new_activity(NewActivity("n1", LEAD, "task", "Demo"), NOON).values
+    call = translation.new_activity(NewActivity("n1", LEAD, "call", "Demo"), NOON).values
+    assert "date_due" not in task
+    assert (task["status"], task["priority"]) == ("Not Started", "Medium")
+    assert (call["status"], call["date_start"]) == ("Planned", NOON.isoformat())
+    later = NOON.replace(hour=15)
+    due = translation.new_activity(NewActivity("n1", LEAD, "task", "Demo", due_at=later), NOON)
+    assert due.values["date_due"] == later.isoformat()
 
 
 @pytest.mark.parametrize(
     ("status", "converted", "is_open"),
     [
-        ("New", "0", True),
-        ("Recycled", "0", True),
-        ("Dead", "0", False),
-        ("Converted", "0", False),
-        ("New", "1", False),
+        ("New", "false", True),
+        ("Recycled", "false", True),
+        ("Dead", "false", False),
+        ("Converted", "false", False),
+        ("New", "true", False),
     ],
 )
 def test_a_lead_is_open_until_it_is_dead_or_converted(status: str, converted: str, is_open: bool) -> None:
-    entry = Entry("l1", {"status": status, "converted": converted, "date_entered": "2026-01-01 00:00:01"})
-    person = translation.person_of(entry, "Leads")
-    assert (person.open, person.status) == (is_open, status)
-    assert person.created_at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
-
-
-def test_a_person_is_read_with_its_email_in_lower_case_and_whether_it_is_deleted() -> None:
-    values = {"email1": " Ann@Example.com", "deleted": "1", "date_modified": "2026-01-02 00:00:00"}
-    person = translation.person_of(Entry("c1", values), "Contacts")
-    assert (person.email, person.deleted, person.status, person.open) == ("ann@example.com", True, None, True)
-    assert person.changed_at == datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def test_all_addresses_of_a_record_count_in_lower_case() -> None:
-    entry = Entry(
-        "l1", {"email1": "A@x.example"}, {"email_addresses": [{"email_address": "B@x.example"}, {}]}
+    person = person_of(
+        "Leads", status=status, converted=converted, date_entered=NOON.isoformat(), contact_id="c1"
     )
-    assert translation.emails_of(entry) == {"a@x.example", "b@x.example"}
+    assert (person.open, person.status, person.created_at) == (is_open, status, NOON)
+    assert person.converted_to == (CONTACT if converted == "true" else None)
+
+
+def test_a_person_has_its_primary_address_and_all_others() -> None:
+    emails = (Email("b@x.example"), Email("a@x.example", primary=True, opted_out=True))
+    person = person_of("Contacts", *emails, account_id="a1", status="x", assigned_user_id="")
+    assert (person.email, person.emails, person.opted_out) == (
+        "a@x.example",
+        ("b@x.example", "a@x.example"),
+        True,
+    )
+    assert (person.kind, person.account_id, person.status, person.owner_id) == ("contact", "a1", None, None)
+    assert person_of("Prospects").opted_out is None
+
+
+def test_only_mapped_fields_are_among_the_values() -> None:
+    row = row_of("Leads", Entry("1", {"status": "New", "size_c": "9"}), Around(["size_c", "lost_c"]))
+    assert row.values == {"size_c": "9"}
 
 
 @pytest.mark.parametrize(
@@ -143,27 +186,29 @@ def test_amounts_are_plain_decimals_that_a_message_can_carry(text: str, amount: 
 
 
 def test_an_opportunity_is_read_with_what_is_known_only() -> None:
-    full = Entry(
-        "o1",
-        {
-            "name": "Deal",
-            "sales_stage": "Prospecting",
-            "amount": "5",
-            "date_closed": "2026-02-03",
-            "probability": "10",
-            "lead_source": "Leadbus",
-            "deleted": "0",
-        },
-    )
-    read = translation.opportunity_of(full, {"b@x.example", "a@x.example"}, "EUR")
-    assert read.contact_emails == ("a@x.example", "b@x.example")
-    assert (read.amount, read.currency, read.close_date, read.probability) == (
+    values = {
+        "name": "Deal",
+        "sales_stage": "Prospecting",
+        "amount": "5",
+        "currency_id": "e",
+        "date_closed": "2026-02-03",
+        "probability": "10",
+        "account_id": "a1",
+    }
+    linked = {"contacts": [{"id": "c2"}, {"id": "c1"}, {}]}
+    around = Around(emails={"c1": ["b@x.example"], "c2": ["a@x.example"]}, currencies={"e": "EUR"})
+    read = row_of("Opportunities", Entry("o1", values, linked=linked), around)
+    assert isinstance(read, Opportunity)
+    assert (read.contact_ids, read.contact_emails) == (("c2", "c1"), ("a@x.example", "b@x.example"))
+    assert (read.amount, read.currency, read.close_date, read.probability, read.account_id) == (
         "5",
         "EUR",
         date(2026, 2, 3),
         10,
+        "a1",
     )
-    bare = translation.opportunity_of(Entry("o2", {"date_closed": "0000-00-00", "deleted": "1"}), set(), None)
+    bare = row_of("Opportunities", Entry("o2", {"date_closed": "?"}, deleted=True), Around())
+    assert isinstance(bare, Opportunity)
     assert (bare.stage, bare.amount, bare.close_date, bare.probability, bare.deleted) == (
         None,
         None,
@@ -171,3 +216,31 @@ def test_an_opportunity_is_read_with_what_is_known_only() -> None:
         None,
         True,
     )
+
+
+def test_an_activity_is_about_all_it_hangs_on_once() -> None:
+    linked = {"contacts": [{"id": "c1"}, {"id": "c2"}], "leads": [{"id": "l1"}]}
+    values = {"name": "Meet", "parent_id": "c1", "date_start": NOON.isoformat(), "priority": ""}
+    read = row_of("Meetings", Entry("m1", values, linked=linked), Around())
+    assert isinstance(read, CrmActivity)
+    assert (read.type, read.about, read.due_at, read.priority) == (
+        "meeting",
+        ("c1", "c2", "l1"),
+        NOON,
+        None,
+    )
+
+
+def test_the_kit_knows_every_module_that_is_read_or_written() -> None:
+    assert {module for modules in CAPABILITIES.modules.values() for module in modules} == set(
+        translation.READ
+    )
+    assert set(CAPABILITIES.activities.values()) <= set(CAPABILITIES.modules["activity"])
+    assert set(translation.MEMBERS.values()) == set(translation.PEOPLE)
+
+
+def test_every_step_can_be_told_with_what_is_known_of_the_finding() -> None:
+    for text in CAPABILITIES.steps.values():
+        told = text.format(module="Leads", value="Leadbus", rights="read", name="lead_source")
+        assert "{" not in told
+        assert "Admin" in told

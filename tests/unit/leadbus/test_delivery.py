@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadbus.connector.delivery import MOST_ACTIVITIES, Delivery, Fact
-from leadbus.connector.plan import everything
+from leadbus.connector.delivering.delivery import MOST_ACTIVITIES, Delivery, Fact
+from leadbus.connector.delivering.plan import everything
 from leadbus.event_types import EventType
 from leadbus.messages import (
     Activity,
@@ -17,6 +17,12 @@ from leadbus.messages import (
     LeadDistributed,
     LeadQualified,
     LeadScored,
+    ProspectUpdated,
+    Record,
+    Subscription,
+    SubscriptionChanged,
+    SyncRequest,
+    Task,
 )
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -80,13 +86,53 @@ def scored(at: int, version: int, score: int) -> LeadScored:
     return LeadScored(**common(f"s{version}", at), version=version, score=score, millipoints=score * 1000)
 
 
+def updated(event_id: str, at: int, email: str = "ann@example.com", **facts: object) -> ProspectUpdated:
+    return ProspectUpdated(**common(event_id, at), received_at=minute(at), email=email, **facts)
+
+
+def asks(event_id: str, at: int, **request: object) -> ProspectUpdated:
+    return updated(event_id, at, sync=SyncRequest.model_validate(request))
+
+
+def word(event_id: str, at: int, status: str, *, explicit: bool = False) -> ProspectUpdated:
+    said = Subscription(status=status, at=minute(at), source="form", explicit=explicit)
+    return updated(event_id, at, subscription=said)
+
+
+def heard(event_id: str, at: int, status: str, of: str, *, explicit: bool = False) -> SubscriptionChanged:
+    return SubscriptionChanged(
+        **common(event_id, at),
+        connection_id=of,
+        record=Record(module="Leads", id="r1"),
+        status=status,
+        explicit=explicit,
+    )
+
+
+def unsubscribed(event_id: str, at: int) -> LeadActivities:
+    left = Activity(event_id=event_id, type=EventType.EMAIL_UNSUBSCRIBE, occurred_at=minute(at))
+    return active(event_id, at, at).model_copy(update={"activities": [left]})
+
+
 FACTS: list[Fact] = [
     distributed("d1", 3, phone="1", city="Bonn"),
     qualified(4, 4, phone="2", last_name="Lee"),
-    active("a2", 2, 2),
     active("a5", 5, 5, phone="3"),
+    asks("s1", 6, record_as="contact", owner_email="boss@example.com", task=Task(subject="Call her")),
+    word("w7", 7, "opted_in", explicit=True),
+    heard("h8", 8, "opted_out", "acme-zoho"),
+    updated("m9", 9, "anna@example.com", previous_email="ann@example.com"),
+]
+MORE: list[Fact] = [
+    *FACTS,
+    active("a2", 2, 2),
     scored(6, 6, 40),
-    distributed("d1", 3, phone="1", city="Bonn"),
+    asks("s2", 5, update_existing=True),
+    word("w9", 9, "opted_in", explicit=True),
+    word("w99", 99, "opted_in"),
+    heard("h6", 6, "opted_out", "acme-sugar"),
+    unsubscribed("u5", 5),
+    updated("m10", 10, "ann.lee@example.com", previous_email="anna@example.com"),
 ]
 
 
@@ -101,12 +147,22 @@ def test_every_order_of_the_same_facts_gives_the_same_delivery() -> None:
     expected = merged(FACTS)
     assert expected.fields["phone"].value == "3"
     assert sorted(expected.activities) == ["a1", "a2", "a5"]
-    assert len(expected.creators) == 2
+    assert len(expected.creators) == 3
+    assert expected.consent.opted_out
+    assert expected.emails == ["anna@example.com", "ann@example.com"]
     for order in permutations(FACTS):
         assert merged(order) == expected
 
 
-@given(st.lists(st.sampled_from(FACTS), min_size=1, max_size=12))
+@given(st.permutations(MORE))
+def test_every_order_of_more_facts_gives_the_same_delivery(order: list[Fact]) -> None:
+    delivery = merged(order)
+    assert delivery == merged(MORE)
+    assert delivery.consent.opted_out is False  # w9 is explicit and later than every opt-out
+    assert delivery.email == "ann.lee@example.com"
+
+
+@given(st.lists(st.sampled_from(MORE), min_size=1, max_size=12))
 def test_a_repeated_fact_changes_nothing(facts: list[Fact]) -> None:
     once = merged([fact for number, fact in enumerate(facts) if fact not in facts[:number]])
     assert merged(facts) == once
@@ -189,3 +245,76 @@ def test_what_a_form_said_before_a_distribution_does_not_win_by_being_told_after
     told_late = qualified(9, 9, phone="early").model_copy(update={"said_at": early})
     delivery = merged([distributed("d1", 3, phone="later"), told_late])
     assert delivery.fields["phone"].value == "later"
+
+
+def state(*facts: Fact) -> bool | None:
+    return merged(facts).consent.opted_out
+
+
+def test_an_opt_out_yields_to_an_opt_in_only_if_that_is_later_and_explicit() -> None:
+    out = word("o5", 5, "opted_out")
+    assert state() is None
+    assert state(out) is True
+    assert state(word("i4", 4, "opted_in", explicit=True), out) is True
+    assert state(word("i5", 5, "opted_in", explicit=True), out) is True
+    assert state(word("i6", 6, "opted_in"), out) is True
+    assert state(word("i6", 6, "opted_in", explicit=True), out) is False
+    assert state(word("i6", 6, "opted_in", explicit=True), word("i9", 9, "opted_in"), out) is False
+    assert state(word("i6", 6, "opted_in")) is False
+
+
+def test_whoever_unsubscribes_from_emails_is_opted_out_from_then_on() -> None:
+    assert state(unsubscribed("u5", 5)) is True
+    assert state(unsubscribed("u5", 5), word("i4", 4, "opted_in", explicit=True)) is True
+    assert state(unsubscribed("u5", 5), word("i6", 6, "opted_in", explicit=True)) is False
+
+
+def test_an_opt_out_is_due_without_the_right_to_create_until_it_is_dealt_with() -> None:
+    delivery = merged([word("o5", 5, "opted_out")])
+    assert (delivery.is_due, delivery.may_create) == (True, False)
+    delivery.settle(everything(delivery))
+    assert not delivery.is_due
+    delivery.merge(word("o5", 5, "opted_out"), None, minute(6))
+    assert not delivery.is_due
+    assert delivery.consent.opted_out is True
+    delivery.merge(word("i7", 7, "opted_in", explicit=True), None, minute(7))
+    assert delivery.is_due
+
+
+def test_an_opt_out_does_not_go_back_to_the_crm_it_was_made_in() -> None:
+    assert not merged([heard("h1", 1, "opted_out", "acme-sugar")]).is_due
+    assert merged([heard("h1", 1, "opted_out", "acme-zoho")]).is_due
+    known = merged([heard("h1", 1, "opted_out", "acme-sugar"), word("i2", 2, "opted_in")])
+    assert (known.consent.opted_out, known.is_due) == (True, False)
+
+
+def test_a_new_email_outlasts_what_still_names_the_one_before_it() -> None:
+    moved = updated("m2", 2, "new@example.com", previous_email="ann@example.com")
+    delivery = merged([moved, qualified(5, 5)])
+    assert delivery.emails == ["new@example.com", "ann@example.com"]
+    assert delivery.address is not None
+    assert delivery.address.pending
+    delivery.settle(everything(delivery))
+    delivery.merge(moved, None, minute(6))
+    assert not delivery.address.pending
+
+
+def test_a_sync_request_gives_the_right_to_create_and_its_terms_last_until_they_are_met() -> None:
+    delivery = merged([asks("s1", 1, record_as="contact", task=Task(subject="Call"))])
+    assert delivery.is_due
+    assert list(delivery.tasks) == ["s1"]
+    delivery.settle(everything(delivery))
+    assert (delivery.is_due, delivery.tasks) == (False, {})
+    assert delivery.terms is not None
+    assert not delivery.terms.pending
+    delivery.merge(asks("s1", 1, record_as="contact", task=Task(subject="Call")), None, minute(2))
+    assert not delivery.is_due
+
+
+def test_what_we_wrote_last_is_remembered_when_a_newer_value_comes() -> None:
+    delivery = merged([qualified(4, 4, phone="2")])
+    done = everything(delivery)
+    done.wrote = {"phone"}
+    delivery.settle(done)
+    delivery.merge(active("a9", 9, 9, phone="9"), None, minute(9))
+    assert (delivery.fields["phone"].value, delivery.fields["phone"].written) == ("9", "2")

@@ -14,7 +14,7 @@ from sandbox.judge.verdict import Deeds, Verdict, judge
 from sandbox.upstream.account import Answered
 
 Row = dict[str, Any]
-_API_USER, _HAND = "u-api", "1"
+_API_USER, _HAND, _TEAM = "u-api", "1", "t-aurora"
 
 
 def _item(input: Any, number: int, body: Row, **more: Any) -> Answered:
@@ -31,7 +31,8 @@ def _person(key: str, email: str, module_user: str = _API_USER, created: str = "
     # 1970-01-01T00:16:42 is 1,002 s, two seconds after everything was sent.
     moment = f"1970-01-01T00:16:42.{created}0+00:00"
     row = {"id": key, "created_by": module_user, "created": moment, "emails": [email], "deleted": False}
-    return row | {"last_name": "Lovelace", "lead_score_c": None, "traceparent": None} | more
+    row |= {"last_name": "Lovelace", "lead_score_c": None, "traceparent": None, "team_id": _TEAM}
+    return row | more
 
 
 def _note(number: int, parent: str) -> Row:
@@ -104,7 +105,8 @@ class Case:
     )
 
     def verdict(self) -> Verdict:
-        return judge(expect(self.items), {"aurora": Tables.of(self.rows, _API_USER)}, self.heard, self.deeds)
+        tables = Tables.of(self.rows, _API_USER, _TEAM)
+        return judge(expect(self.items), {"aurora": tables}, self.heard, self.deeds)
 
     def row(self, module: str, key: str) -> Row:
         return next(row for row in self.rows[module] if row["id"] == key)
@@ -194,6 +196,7 @@ _WRONG: dict[str, Plant] = {
         c.items.append(replace(_event(9, "email_open", "zoe@example.com"), tenant="borealis")),
         c.rows["Leads"].append(_person("l-zoe", "zoe@example.com")),
     ),
+    "a record is of another team": lambda c: c.row("Leads", "l-bob").update(team_id="1"),
     "a blank record is created": lambda c: c.rows["Leads"].append(_person("l-blank", "") | {"emails": []}),
     "a name is garbled": lambda c: c.row("Leads", "l-bob").update(last_name="Love?ace"),
     "our own write is heard as their change": lambda c: c.heard.messages["crm.lead-status"].append(

@@ -25,14 +25,18 @@ class Record:
 
 @dataclass(slots=True)
 class Tables:
-    """One CRM organisation, live rows only. by_email: oldest record first; in lower case."""
+    """One CRM organisation, live rows only. by_email: oldest record first; in lower case.
+
+    team: the id of the team that what we write must belong to; empty = no matter.
+    """
 
     records: list[Record]
     by_email: dict[str, list[Record]]
     notes: dict[str, list[Row]]
+    team: str = ""
 
     @classmethod
-    def of(cls, rows: Mapping[str, Sequence[Row]], api_user: str) -> "Tables":
+    def of(cls, rows: Mapping[str, Sequence[Row]], api_user: str, team: str = "") -> "Tables":
         """rows: by module, as the simulator shows them. api_user: whose rows are ours."""
         records = [
             Record(
@@ -56,7 +60,7 @@ class Tables:
         for row in rows["Notes"]:
             if not row["deleted"]:
                 notes[row["parent_id"]].append(row)
-        return cls(records, dict(by_email), dict(notes))
+        return cls(records, dict(by_email), dict(notes), team)
 
     def notes_on(self, email: str) -> list[Row]:
         """The notes on all records of one person."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-TOPICS = ("leads.scored", "leads.qualified", "crm.lead-status", "crm.opportunities")
+TOPICS = ("leads.scored", "leads.qualified", "crm.deliveries", "crm.lead-status", "crm.opportunities")
 _DEAD = ".dead"
 
 Message = dict[str, Any]
@@ -26,6 +26,14 @@ class Heard:
         """What was heard on one topic so far."""
         return self.messages.get(topic, [])
 
+    def per_connection(self, topic: str) -> dict[str, list[Message]]:
+        """The same by connection, each event once."""
+        once = {message["event_id"]: message for message in self.of(topic)}
+        found: dict[str, list[Message]] = defaultdict(list)
+        for message in once.values():
+            found[message["connection_id"]].append(message)
+        return found
+
 
 class Listener:
     """Reads on from where it was, each time up to what the topics hold then."""
@@ -33,7 +41,11 @@ class Listener:
     def __init__(self, bootstrap_servers: str, tenants: Collection[str], topic_prefix: str = "") -> None:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+            bootstrap_servers=bootstrap_servers,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            # Questions for offsets stand behind a fetch that waits, on the same connection.
+            fetch_max_wait_ms=50,
         )
         self._tenants = set(tenants)
         self._prefix = topic_prefix

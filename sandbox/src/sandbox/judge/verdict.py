@@ -150,6 +150,8 @@ def _judge_records(verdict: Verdict, tables: Tables, own: set[str], foreign: set
             verdict.wrong.append(f"{record.module}/{record.id} is a record without an email")
         if record.ours and (foreign - own) & set(record.emails):
             verdict.wrong.append(f"{record.module}/{record.id} belongs to another tenant")
+        if record.ours and tables.team and record.row["team_id"] != tables.team:
+            verdict.wrong.append(f"{record.module}/{record.id} is not of its tenant's team")
 
 
 def _judge_seeds(verdict: Verdict, crms: Mapping[str, Tables], deeds: Deeds) -> None:

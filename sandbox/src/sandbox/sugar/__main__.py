@@ -11,6 +11,7 @@ from .site import Settings
 _SITES = {
     "everything": site.EVERYTHING,
     "suitecrm-7": site.SUITECRM_7,
+    "suitecrm-7-soap": site.SUITECRM_7_SOAP,
     "sugar-7": site.SUGAR_7,
     "sugar-12": site.SUGAR_12,
     "sugar-14": site.SUGAR_14,

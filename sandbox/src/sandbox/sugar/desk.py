@@ -146,7 +146,8 @@ def opportunity(
             if contact
             else None
         )
-        account_id = known["id"] if known else create(store, "Accounts", {"name": account or name})
+        company = {"name": account or name, "assigned_user_id": ADMIN}  # as the form fills in
+        account_id = known["id"] if known else create(store, "Accounts", company)
         if contact is None:
             names = {
                 "first_name": first_name or (lead or {}).get("first_name") or "",

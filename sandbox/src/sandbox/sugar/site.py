@@ -24,6 +24,8 @@ class Protocols:
 
 EVERYTHING = Protocols(rest=modern_versions(_LAST_MODERN))
 SUITECRM_7 = Protocols()
+SUITECRM_7_SOAP = Protocols(legacy=())
+"""Where the web server keeps rest.php from everybody."""
 SUGAR_7 = Protocols(rest=("v10", "v11"), flavor="ENT", version="7.11.0.0")
 SUGAR_12 = Protocols((), (), modern_versions(16), "ENT", "12.0.0")
 SUGAR_14 = Protocols((), (), modern_versions(24), "ENT", "14.0.0")

@@ -4,22 +4,63 @@ Measured on SuiteCRM 7.12.5: about 80 ms for a written row, 0.7 ms for a read on
 run one at a time.
 """
 
-from connector_sugar.translation import MODULES, NEW_STATUS
+from connector_sugar.translation import ACTIVITIES, FIELDS, MODULES, NEW_STATUS, fit
 from leadbus.connector.capabilities import Capabilities
 
 CAPABILITIES = Capabilities(
     crm="sugar",
-    modules=dict(MODULES),
+    modules=MODULES,
+    fields=FIELDS,
+    required={
+        "lead": frozenset({"last_name", "company"}),
+        "contact": frozenset({"last_name"}),
+        "target": frozenset({"last_name"}),
+    },
     new_lead_status=NEW_STATUS,
-    rows_per_write=25,
+    rows_per_write=50,
     rows_per_read=200,
-    concurrent_calls=4,
+    concurrent_calls=8,
+    # Half of them: with two verbs side by side the CRM is busy while one of them looks before it writes.
+    calls_per_verb=4,
+    fewest_rows_per_write=10,
     own_ids=True,
+    pushes=True,
+    lead_source_field="lead_source",
+    filled=frozenset(
+        {
+            "id",
+            "name",
+            "email",
+            "email1",
+            "email_opt_out",
+            "status",
+            "lead_source",
+            "assigned_user_id",
+            "account_id",
+        }
+    ),
+    activities=ACTIVITIES,
+    fit=fit,
+    campaigns="Campaigns",
+    steps={
+        "rights": "In the CRM, under Admin > Role Management, open the role of Leadbus's user and allow it to"
+        " {rights} {module}: read is List and View, write is Edit; Access must be Enabled.",
+        "lead_source": "In the CRM, under Admin > Studio > {module} > Fields > {name}: choose Add on the"
+        " drop-down list, enter {value} as item name and display label, then Add, then Save.",
+        "field": "In the CRM, under Admin > Studio > {module} > Fields, choose Add Field, pick the type,"
+        " enter the name, then Save. SugarCRM adds _c to the names of fields made there: enter it here with"
+        " that ending. Missing now: {name}.",
+        "score_field": "In the CRM, under Admin > Studio > {module} > Fields, choose Add Field with the data"
+        " type Integer, then Save. SugarCRM adds _c to its name: enter it here with that ending.",
+        "team": "In the CRM, under Admin > Team Management, create the team {value} or copy its name from"
+        " there (upper and lower case count), and make Leadbus's user a member of it.",
+    },
     cannot={
-        "company of a contact": "SugarCRM keeps a contact's company as an account of its own, so that Leadbus"
-        " writes the company to leads only.",
+        "company of an existing contact": "SugarCRM keeps a contact's company as an account of its own:"
+        " Leadbus chooses it when it creates the contact, and afterwards leaves it to the people in the CRM.",
         "website of a contact": "SugarCRM's contacts have no field for a website; its leads do.",
-        "email of an existing record": "SugarCRM ignores a change of the email address over SOAP.",
-        "custom fields": "Leadbus does not write custom fields of its own accord, but for the score.",
+        "clearing an email address": "SugarCRM keeps the last email address of a record: it can be replaced,"
+        " not cleared.",
+        "several teams on a record": "Leadbus writes the first of the connection's teams to a record.",
     },
 )

@@ -1,155 +1,290 @@
-"""The SugarCRM adapter: each verb as a few SOAP calls, many rows in each."""
+"""The SugarCRM adapter: each verb on top of a `Site`, whatever protocol that speaks."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
 
-import httpx
-
-from connector_sugar import translation, wire
+from connector_sugar import faults, hints, translation
 from connector_sugar.capabilities import CAPABILITIES
-from connector_sugar.checking import Checking
-from connector_sugar.client import OnCall, SugarClient
-from connector_sugar.reading import EMAIL_LINK, Links, Reading
+from connector_sugar.client import Site
+from connector_sugar.looking import Looking
+from connector_sugar.pages import MemberPlace, Place
 from connector_sugar.settings import SugarConnection
-from connector_sugar.translation import LEADS, MODULES, NOTES, OPPORTUNITIES
-from connector_sugar.writing import Writing
+from connector_sugar.together import chunks, together
+from connector_sugar.translation import ACCOUNTS, ACTIVITIES, KINDS, LINKS, LISTS, MEMBERS, MODULES, PEOPLE
+from connector_sugar.wire import Change
+from leadbus.connector.capabilities import Kind
 from leadbus.connector.contract import (
+    Account,
+    Created,
+    FieldInfo,
     Finding,
+    NewAccount,
     NewActivity,
     NewPerson,
-    Opportunity,
     Outcome,
     Page,
     Person,
     PersonChange,
+    Row,
 )
-from leadbus.errors import LeadbusError
+from leadbus.connector.mapping import FieldMap
+from leadbus.errors import AddressRefused, AuthRefused, LeadbusError
 from leadbus.messages import Record
 
-_CONTACT_LINK: Links = {"contacts": ("id",)}
+Result = TypeVar("Result")
+_Write = Callable[[str, Sequence[Change]], Awaitable[list[Result]]]
+OpenSite = Callable[[], Awaitable[Site]]
+"""Finds out what the address speaks; it is asked before the first verb, and again if that failed."""
+
+_OLD_PAGE = "index.php?module={module}&action=DetailView&record={id}"
 
 
 class SugarAdapter:
-    """One connection's way into its SugarCRM; implements `leadbus.connector.contract.Adapter`."""
+    """One connection's way into its SugarCRM; implements `leadbus.connector.contract.Adapter`.
+
+    leave: called when it is closed, whether or not a site was opened.
+    """
 
     capabilities = CAPABILITIES
 
     def __init__(
-        self,
-        connection: SugarConnection,
-        *,
-        on_call: OnCall | None = None,
-        connect_timeout: float = 5.0,
-        read_timeout: float = 60.0,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, connection: SugarConnection, open_site: OpenSite, leave: Callable[[], None] = lambda: None
     ) -> None:
         self._connection = connection
-        self._client = SugarClient(
-            connection.access,
-            sessions=CAPABILITIES.concurrent_calls,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            on_call=on_call,
-            transport=transport,
-        )
-        self._reading = Reading(self._client)
-        self._writing = Writing(self._client, self._reading)
+        self._open_site = open_site
+        self._leave = leave
+        self._opened: Site | None = None
+        self._opening = asyncio.Lock()
+        self._refused: AuthRefused | None = None
+        self._teams: tuple[str, ...] | None = None
+        fields = FieldMap.of(connection, CAPABILITIES)
+        self._looking = Looking({module: fields.crm_fields(kind) for module, kind in KINDS.items()})
 
-    async def check(self) -> list[Finding]:
+    # Checking
+
+    async def sign_in(self) -> list[Finding]:
         """See `Adapter`."""
-        return await Checking(self._client, self._connection).run()
+        findings: list[Finding] = []
+        try:
+            site = await self._site()
+            info = await site.info()
+            findings.append(Finding(True, f"The address answers as SugarCRM {info.flavor} {info.version}."))
+            await site.sign_in()
+            choice = (await site.info()).choice
+            findings.append(Finding(True, f"The CRM accepts the user name and password. {choice}"))
+        except LeadbusError as error:
+            findings.append(
+                Finding(
+                    False,
+                    str(error),
+                    faults.WHY_TO_ANSWER,
+                    faults.advice(error),
+                    blocked=isinstance(error, AddressRefused),
+                    refused=isinstance(error, AuthRefused),
+                )
+            )
+        return findings
+
+    async def rights(self) -> Mapping[str, frozenset[Literal["read", "write"]]]:
+        """See `Adapter`."""
+        return await (await self._site()).rights()
+
+    async def teams(self) -> list[str]:
+        """See `Adapter`."""
+        return sorted(await (await self._site()).teams())
+
+    async def describe(self, kind: Kind) -> list[FieldInfo]:
+        """See `Adapter`. Of activities those of tasks."""
+        return await (await self._site()).fields(CAPABILITIES.module_of(kind))
+
+    # Reading
 
     async def find_by_email(self, emails: Sequence[str]) -> dict[str, list[Person]]:
         """See `Adapter`. A record counts for each of its addresses, not for its primary one only."""
         asked = set(emails)
         found: dict[str, list[Person]] = {}
+        if not asked:
+            return found
+        site, teams = await self._site(), await self._team_ids()
 
         async def find(module: str, some: Sequence[str]) -> None:
-            fields, query = translation.PERSON_FIELDS[module], wire.with_emails(module, some)
-            for entry in await self._reading.entries(module, query, fields, EMAIL_LINK):
-                for email in translation.emails_of(entry) & asked:
-                    found.setdefault(email, []).append(translation.person_of(entry, module))
+            entries = await site.by_email(module, some, self._looking.fields(module), teams=teams)
+            for row in await self._looking.rows(site, module, entries):
+                if isinstance(row, Person):
+                    for email in asked.intersection(row.emails):
+                        found.setdefault(email, []).append(row)
 
-        parts = wire.chunks(sorted(asked), CAPABILITIES.rows_per_read)
-        await _all(find(module, some) for some in parts for module in MODULES.values())
+        parts = list(chunks(sorted(asked), CAPABILITIES.rows_per_read))
+        await together(find(module, some) for some in parts for module in PEOPLE)
         return found
 
-    async def read(self, records: Sequence[Record]) -> dict[str, Person]:
+    async def find_accounts(self, names: Sequence[str]) -> dict[str, list[Account]]:
         """See `Adapter`."""
-        found: dict[str, Person] = {}
-
-        async def read(module: str, ids: Sequence[str]) -> None:
-            fields = translation.PERSON_FIELDS[module]
-            for entry in await self._reading.by_id(module, ids, fields):
-                found[entry.id] = translation.person_of(entry, module)
-
-        ids = {m: sorted({r.id for r in records if r.module == m}) for m in translation.PERSON_FIELDS}
-        size = CAPABILITIES.rows_per_read
-        await _all(read(module, some) for module in ids for some in wire.chunks(ids[module], size))
+        found: dict[str, list[Account]] = {}
+        asked: dict[str, list[str]] = {}
+        for name in dict.fromkeys(names):
+            asked.setdefault(name.strip().casefold(), []).append(name)
+        if not asked:
+            return found
+        site, teams, fields = await self._site(), await self._team_ids(), self._looking.fields(ACCOUNTS)
+        parts = chunks(sorted({name.strip() for name in names}), CAPABILITIES.rows_per_read)
+        pages = await together(site.by_value(ACCOUNTS, "name", p, fields, teams=teams) for p in parts)
+        rows = await self._looking.rows(site, ACCOUNTS, [entry for page in pages for entry in page])
+        for row in rows:
+            if isinstance(row, Account):
+                for name in asked.get(row.name.strip().casefold(), ()):
+                    found.setdefault(name, []).append(row)
         return found
 
-    async def create(self, people: Sequence[NewPerson]) -> list[Outcome]:
-        """See `Adapter`."""
-        score_field = self._connection.score_field
-        rows = [
-            (MODULES[person.kind], translation.person_pairs(person, score_field), person.traceparent)
-            for person in people
+    async def read(self, records: Sequence[Record]) -> dict[str, Row]:
+        """See `Adapter`. Another team's records do not exist for a connection with teams."""
+        ids = {m: sorted({r.id for r in records if r.module == m}) for m in {r.module for r in records}}
+        parts = [
+            (module, some)
+            for module in sorted(ids.keys() & KINDS.keys())
+            for some in chunks(ids[module], CAPABILITIES.rows_per_read)
         ]
-        return await self._writing.write(rows, creating=True)
+        if not parts:
+            return {}
+        site, teams = await self._site(), await self._team_ids()
+        pages = await together(self._looking.by_id(site, module, some, teams) for module, some in parts)
+        return {row.record.id: row for page in pages for row in page}
+
+    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+        """See `Adapter`."""
+        site, teams = await self._site(), await self._team_ids()
+        place = Place.of(page) if page else Place((await site.info()).now, MODULES[kind][0])
+        module = place.module
+        listing = await site.changed(
+            module, since, place.after, self._looking.fields(module), LINKS.get(module, {}), teams=teams
+        )
+        rows = await self._looking.rows(site, module, listing.entries)
+        following = place.following(kind, listing)
+        return Page(
+            rows,
+            following.token() if following else None,
+            place.server_time,
+            place.total(kind, listing),
+        )
+
+    async def members(self, list_id: str, page: str | None) -> Page[Record]:
+        """See `Adapter`."""
+        site = await self._site()
+        place = MemberPlace.of(page) if page else MemberPlace((await site.info()).now)
+        listing = await site.linked(LISTS, list_id, place.link, place.start)
+        entries = place.new(listing)
+        if entries is None:
+            place = place.before()
+            listing = await site.linked(LISTS, list_id, place.link, place.start)
+            entries = listing.entries
+        rows = [Record(module=MEMBERS[place.link], id=entry.id) for entry in entries]
+        following = place.following(listing)
+        return Page(rows, following.token() if following else None, place.server_time)
+
+    # Writing
+
+    async def create(self, people: Sequence[NewPerson]) -> list[Created]:
+        """See `Adapter`."""
+        if not people:
+            return []
+        site, teams, score = await self._site(), await self._team_ids(), self._connection.score_field
+        module_of = CAPABILITIES.module_of
+        rows = [(module_of(new.kind), translation.new_person(new, score, teams)) for new in people]
+        return await _written(rows, site.create)
 
     async def update(self, changes: Sequence[PersonChange]) -> list[Outcome]:
         """See `Adapter`."""
-        score_field = self._connection.score_field
-        rows = [
-            (change.record.module, translation.change_pairs(change, score_field), change.traceparent)
-            for change in changes
-        ]
-        return await self._writing.write(rows, creating=False)
+        if not changes:
+            return []
+        site, score = await self._site(), self._connection.score_field
+        rows = [(change.record.module, translation.person_change(change, score)) for change in changes]
+        return await _written(rows, site.update)
+
+    async def create_accounts(self, accounts: Sequence[NewAccount]) -> list[Created]:
+        """See `Adapter`."""
+        if not accounts:
+            return []
+        site, teams = await self._site(), await self._team_ids()
+        owner = await site.user_id()
+        rows = [(ACCOUNTS, translation.new_account(new, owner, teams)) for new in accounts]
+        return await _written(rows, site.create)
 
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Outcome]:
-        """See `Adapter`; an activity is a note on the record."""
-        rows = [(NOTES, translation.note_pairs(activity), activity.traceparent) for activity in activities]
-        return await self._writing.write(rows, creating=True)
-
-    async def changed_people(self, since: datetime, page: str | None) -> Page[Person]:
         """See `Adapter`."""
-        entries, following, server_time = await self._reading.changed(
-            LEADS, since, page, translation.PERSON_FIELDS[LEADS]
-        )
-        people = [translation.person_of(entry, LEADS) for entry in entries]
-        return Page(people, following, server_time)
+        if not activities:
+            return []
+        site, teams, now = await self._site(), await self._team_ids(), datetime.now(UTC)
+        rows = [(ACTIVITIES[new.type], translation.new_activity(new, now, teams)) for new in activities]
+        created = await _written(rows, site.create)
+        return [outcome if isinstance(outcome, LeadbusError) else None for outcome in created]
 
-    async def changed_opportunities(self, since: datetime, page: str | None) -> Page[Opportunity]:
-        """See `Adapter`."""
-        fields = translation.OPPORTUNITY_FIELDS
-        entries, following, server_time = await self._reading.changed(
-            OPPORTUNITIES, since, page, fields, _CONTACT_LINK
-        )
-        contacts = {e.id: [row["id"] for row in e.linked.get("contacts", ())] for e in entries}
-        emails = await self._reading.emails_of({key for keys in contacts.values() for key in keys})
-        currencies = await self._reading.currencies({e.values.get("currency_id", "") for e in entries})
-        opportunities = [
-            translation.opportunity_of(
-                entry,
-                set().union(*(emails.get(key, set()) for key in contacts[entry.id])),
-                currencies.get(entry.values.get("currency_id", "")),
-            )
-            for entry in entries
-        ]
-        return Page(opportunities, following, server_time)
+    # Besides
+
+    def interpret(self, body: bytes, content_type: str) -> list[Record]:
+        """See `Adapter`. SugarCRM's Web Logic Hooks are JSON, whatever they are called."""
+        return hints.records_of(body)
+
+    def url_of(self, record: Record) -> str:
+        """See `Adapter`. As long as nothing was asked of the site, the page that both families understand."""
+        path = self._opened.record_path if self._opened else _OLD_PAGE
+        return f"{self._connection.access.url}/{path.format(module=record.module, id=record.id)}"
 
     async def close(self) -> None:
         """See `Adapter`."""
-        await self._client.close()
+        try:
+            if self._opened is not None:
+                await self._opened.close()
+        finally:
+            self._leave()
+
+    async def _site(self) -> Site:
+        """The site, opened once; never again after it refused our credentials."""
+        async with self._opening:
+            if self._refused is not None:
+                raise self._refused
+            if self._opened is None:
+                try:
+                    self._opened = await self._open_site()
+                except AuthRefused as error:
+                    self._refused = error
+                    raise
+            return self._opened
+
+    async def _team_ids(self) -> tuple[str, ...]:
+        """Ids of the connection's teams, in the settings' order; none = no team matters."""
+        if not self._connection.teams:
+            return ()
+        if self._teams is None:
+            there = await (await self._site()).teams()
+            for name in self._connection.teams:
+                if name not in there:
+                    raise faults.unknown_team(name)
+            self._teams = tuple(there[name] for name in self._connection.teams)
+        return self._teams
 
 
-async def _all(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Runs them side by side; if one fails the others are called off."""
+async def _written(rows: Sequence[tuple[str, Change]], write: _Write[Result]) -> list[Result | LeadbusError]:
+    """Outcomes in the order of the rows (module, change); raises where no module's rows could be settled."""
+    places: dict[str, list[int]] = {}
+    for place, (module, _) in enumerate(rows):
+        places.setdefault(module, []).append(place)
+    results = await asyncio.gather(
+        *(_settled(write(module, [rows[place][1] for place in some])) for module, some in places.items())
+    )
+    failures = [result for result in results if isinstance(result, LeadbusError)]
+    if failures and len(failures) == len(results):
+        raise failures[0]
+    outcomes: dict[int, Result | LeadbusError] = {}
+    for some, result in zip(places.values(), results, strict=True):
+        for at, place in enumerate(some):
+            outcomes[place] = result if isinstance(result, LeadbusError) else result[at]
+    return [outcomes[place] for place in range(len(rows))]
+
+
+async def _settled(work: Awaitable[list[Result]]) -> list[Result] | LeadbusError:
     try:
-        async with asyncio.TaskGroup() as group:
-            for call in calls:
-                group.create_task(call)
-    except* LeadbusError as failed:
-        raise failed.exceptions[0] from None
+        return await work
+    except LeadbusError as error:
+        return error

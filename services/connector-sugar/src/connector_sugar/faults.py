@@ -1,6 +1,7 @@
 """What SugarCRM's faults, and what can happen on the way to it, mean for Leadbus.
 
-Codes and texts were recorded on SuiteCRM 7.12.5; 12, 60 and those from 1000 on were read in its source.
+Numbers are the same in SOAP and legacy REST. They were recorded on SuiteCRM 7.12.5; 12, 60 and those from
+1000 on were read in its source.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 
 from leadbus.errors import (
+    AddressRefused,
     AuthExpired,
     AuthRefused,
     LeadbusError,
@@ -21,7 +23,15 @@ from leadbus.errors import (
 
 
 class NotServed(Transient):
-    """Something answered, but not the SOAP service: a web page, a missing path, a forwarding."""
+    """Something answered, but not the service: a web page, a missing path, a forwarding."""
+
+
+class NotReached(AddressRefused):
+    """No connection came about: a wrong address, a server that is down, or a firewall that lets nobody in."""
+
+
+class Missing(NotServed):
+    """There is nothing at that path."""
 
 
 class Died(Transient):
@@ -30,6 +40,14 @@ class Died(Transient):
 
 class DiedWriting(OutcomeUnknown):
     """The service died (fault -1) on a write: what it had written until then stays."""
+
+
+class PlatformUnknown(AuthRefused):
+    """The API platform in whose name Leadbus signs in is not registered."""
+
+
+class KeyRefused(AuthRefused):
+    """The OAuth key is refused, or programs may not sign in with a password at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,8 @@ FAULTS: Mapping[str, Meaning] = {
         "The CRM denies its user access to this module: an administrator of the CRM must allow the user's"
         " role to list, view and edit it.",
     ),
+    "30": Meaning(Unsupported, Rejected, "The CRM does not support this call."),
+    "31": Meaning(Unsupported, Rejected, "The CRM does not have the relationship that this call is about."),
     "60": Meaning(Transient, Transient, "The CRM has too many sessions open at the moment."),
     "1000": Meaning(Unsupported, Rejected, "The CRM does not accept this kind of call."),
     "1001": Meaning(Unsupported, Rejected, "The CRM does not accept the data of this call."),
@@ -87,6 +107,12 @@ FAULTS: Mapping[str, Meaning] = {
         AuthRefused,
         "The CRM has locked its user out after failed sign-ins: an administrator of the CRM must unlock it.",
     ),
+    "1012": Meaning(
+        AuthRefused,
+        AuthRefused,
+        "The CRM's directory (LDAP) refuses the user: for the services of SugarCRM it needs a user with a"
+        " password of its own.",
+    ),
     "SOAP-ENV:Client": Meaning(
         Unsupported, Unsupported, "The CRM's SOAP service does not know this call, or could not read it."
     ),
@@ -96,8 +122,8 @@ OTHER_FAULT = Meaning(Transient, OutcomeUnknown, "The CRM answered with an error
 PAGE = Meaning(
     NotServed,
     NotServed,
-    "The address answers with a web page instead of SOAP: the CRM may be under maintenance, or the address"
-    " is not the one at which people sign in to it.",
+    "The address answers with a web page instead of the CRM's service: the CRM may be under maintenance,"
+    " or the address is not the one at which people sign in to it.",
 )
 STATUSES: Mapping[int, Meaning] = {
     **dict.fromkeys(
@@ -111,15 +137,16 @@ STATUSES: Mapping[int, Meaning] = {
     **dict.fromkeys(
         (401, 403),
         Meaning(
-            AuthRefused,
-            AuthRefused,
-            "The web server in front of the CRM refuses access: it must let Leadbus reach the SOAP service.",
+            AddressRefused,
+            AddressRefused,
+            "The web server or a firewall in front of the CRM turns Leadbus away: it must let calls from the"
+            " address that Leadbus calls from reach the CRM.",
         ),
     ),
     404: Meaning(
-        NotServed,
-        NotServed,
-        "There is no SugarCRM SOAP service at the address: enter the one at which people sign in to the CRM.",
+        Missing,
+        Missing,
+        "There is no SugarCRM service at the address: enter the one at which people sign in to the CRM.",
     ),
     # The service behind a gateway, or the script itself, may have worked on after this was sent.
     **dict.fromkeys(
@@ -131,7 +158,7 @@ STATUSES: Mapping[int, Meaning] = {
 }
 
 NOT_REACHED = Meaning(
-    Transient, Transient, "The CRM cannot be reached at its address, or its certificate is not valid."
+    NotReached, NotReached, "The CRM cannot be reached at its address, or its certificate is not valid."
 )
 NO_ANSWER = Meaning(Transient, OutcomeUnknown, "The CRM did not answer in time.")
 CUT_OFF = Meaning(Transient, OutcomeUnknown, "The connection to the CRM broke before its answer came.")
@@ -148,9 +175,30 @@ NOT_STORED = (
 )
 EXISTS = "The CRM has a record with this id already."
 DELETED = "The record was deleted in the CRM."
+BAD_ADDRESS = "The CRM does not take this email address."
+NOT_LINKED = "The CRM did not relate the record to another one and gave no reason."
+NO_TEAMS = "This edition of SugarCRM has no teams: leave the teams of the connection empty."
+
+
+def unknown_team(name: str) -> Unsupported:
+    """The error for a team of the settings that the CRM does not have."""
+    return Unsupported(
+        f"The CRM has no team named {name} (upper and lower case count), or its user may not see it."
+    )
+
+
 WHY_TO_ANSWER = "Without an answer nothing can be written to the CRM or read from it."
 _ADVICE: Mapping[type[LeadbusError], str] = {
+    PlatformUnknown: "Register it in the CRM under Admin > API Platforms (from Sugar 8.0; before, by a"
+    " package with the Platform extension), or enter one that is registered there; base would sign the user's"
+    " people out of their web pages. Then test again.",
+    KeyRefused: "In the CRM, under Admin > OAuth Keys, make a key with the client type user, and enter it and"
+    " its secret in the connection's settings; a cloud site may have to be opened for it by SugarCRM. Then"
+    " test again.",
     AuthRefused: "Correct what is refused, then test again; each further try could lock the user out.",
+    NotReached: "Check the address; if it is right, ask whoever runs the CRM whether it is up and lets"
+    " Leadbus in.",
+    AddressRefused: "Ask whoever runs the CRM's web server or firewall to let Leadbus in, then test again.",
     NotServed: "Open the address in a browser: the CRM's own sign-in page must appear. Then test again.",
     Died: "Update SuiteCRM, or run it on PHP 7.4: 7.14 as shipped dies at every sign-in over SOAP on PHP 8.",
     Unsupported: "Ask an administrator of the CRM to allow its user what is missing, then test again.",

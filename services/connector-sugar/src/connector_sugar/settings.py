@@ -1,5 +1,6 @@
 """What a person enters to connect a SugarCRM, and what the service itself is told."""
 
+import json
 import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from leadbus.connector.settings import ConnectionSettings, Section
 from leadbus.ids import derived_id
+from leadbus.messages.base import Name
 from leadbus.settings import Settings
 
 # What people copy along with the address: the guide's /web, entry scripts, service addresses, WSDL queries.
@@ -52,18 +54,49 @@ class SugarAccess(Section):
         min_length=1, max_length=255, description="The CRM user in whose name Leadbus reads and writes."
     )
     password: SecretStr = Field(min_length=1, max_length=1_000, description="That user's password.")
+    platform: str = Field(
+        "leadbus",
+        pattern=r"^[A-Za-z0-9_-]{1,127}$",
+        description="The API platform, from Sugar 7 on: under a platform of its own Leadbus ends no other"
+        " session of the user. It is registered under Admin > API platforms.",
+    )
+    client_id: str = Field(
+        "sugar",
+        min_length=1,
+        max_length=255,
+        description="The OAuth key, from Sugar 7 on; sugar is the one that every site has.",
+    )
+    client_secret: SecretStr = Field(
+        SecretStr(""), max_length=1_000, description="The OAuth key's secret; the key sugar has none."
+    )
 
 
 class SugarConnection(ConnectionSettings):
     """A tenant's connection to one SugarCRM."""
 
-    crm: Literal["sugar"] = "sugar"
+    crm: Literal["sugar"] = Field("sugar", description="Which CRM it is.")
     access: SugarAccess = Field(description="The CRM's address and user.")
+    teams: tuple[Name, ...] = Field(
+        (),
+        max_length=50,
+        description="Exact names of the teams that this tenant works in, where several tenants share one"
+        " SugarCRM: records are written with the first, and only records of these teams are read.",
+    )
 
     @property
     def organisation_id(self) -> str:
         """The CRM organisation: the same however its address was written, be it http or https."""
         return derived_id("sugar", self.access.url.partition("://")[2])
+
+    @property
+    def team_scope(self) -> str:
+        """See `ConnectionSettings`: the same whatever order the teams are named in."""
+        return json.dumps(sorted(self.teams)) if self.teams else ""
+
+    @property
+    def team_names(self) -> tuple[str, ...]:
+        """See `ConnectionSettings`."""
+        return self.teams
 
     @property
     def address(self) -> str:

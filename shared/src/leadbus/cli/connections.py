@@ -1,26 +1,31 @@
-"""`leadbus connections`: connect CRMs, test them, turn them on and off."""
+"""`leadbus connections`: connect CRMs, test them, change their settings, turn them on and off."""
 
-import os
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.table import Table
 
+from leadbus.cli import syncs
 from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, services
+from leadbus.cli.settings_given import patch_of, settings_in
 from leadbus.errors import LeadbusError
 
 HELP = f"""Connections of tenants to their CRMs.
 
+  leadbus connections settings sugar        every setting there is, with its help
   leadbus connections apply acme.yaml       create it, or replace its settings
-  leadbus connections test acme-sugar       address, credentials, permissions, options
+  leadbus connections test acme-sugar --access    only whether Leadbus gets in
+  leadbus connections test acme-sugar       address, credentials, permissions, options, fields
   leadbus connections on acme-sugar         the same test; then leads begin to flow
   leadbus connections off acme-sugar        leads are kept for it until it is on again
+  leadbus connections set acme-sugar lead_source=Campaign access.password=-
+  leadbus connections sync acme-sugar       read from the CRM now, instead of at the next scheduled time
+  leadbus connections progress acme-sugar   how far reading is, per kind of record
+  leadbus connections history acme-sugar    who changed what, and when
   leadbus connections list
 
-A file holds the settings of one connection, such as
+A file holds the settings of one connection. These are enough to save and test it, all else has a default:
 
   crm: sugar
   connection_id: acme-sugar
@@ -29,7 +34,6 @@ A file holds the settings of one connection, such as
     url: https://crm.acme.example
     user: leadbus
     password: ${{ACME_PASSWORD}}
-  marketing_automation: {{threshold: 50}}
 
 where ${{NAME}} is taken from the environment, so that no password need stand in a file.
 
@@ -39,12 +43,29 @@ where ${{NAME}} is taken from the environment, so that no password need stand in
 commands = typer.Typer(no_args_is_help=True, help=HELP, rich_markup_mode=None)
 
 NAME = Annotated[str, typer.Argument(help="The connection's name.")]
-_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 def register(root: typer.Typer) -> None:
     """Adds `connections`."""
+    syncs.register(commands)
     root.add_typer(commands, name="connections")
+
+
+@commands.command("settings")
+def show_settings(
+    crm: Annotated[str, typer.Argument(help="The CRM, such as sugar.")],
+    path: Annotated[str, typer.Option(help="Only what is below, such as access or schedules.lead.")] = "",
+) -> None:
+    """Shows every setting of a connection to a CRM: type, default, allowed values and help."""
+    table = Table("setting", "type", "default", "allowed", "what it is")
+    rows = [row for row in _rows(crm) if not path or f"{row['path']}.".startswith((f"{path}.", f"{path}["))]
+    if not rows:
+        raise LeadbusError(f"There is no setting {path}; leadbus connections settings {crm} lists all.")
+    for row in rows:
+        default = "" if row["default"] is None else str(row["default"])
+        needed = f" (needed {row['needed']})" if row["needed"] else ""
+        table.add_row(row["path"], row["type"], default, row["allowed"], row["help"] + needed)
+    console.print(table)
 
 
 @commands.command()
@@ -52,15 +73,49 @@ def apply(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Settings, as YAML or JSON.")],
 ) -> None:
     """Creates a connection or replaces its settings; it stays on or off as it was."""
-    settings = _read(file)
+    settings = settings_in(file)
     crm, name = settings.get("crm"), settings.get("connection_id")
     connectors = services("connector-")
     if f"connector-{crm}" not in connectors or not isinstance(name, str):
         known = ", ".join(connector.removeprefix("connector-") for connector in connectors)
         raise LeadbusError(f"{file} must name a crm ({known}) and a connection_id.")
-    applied = ask(f"connector-{crm}", "PUT", f"/v1/connections/{name}", json=settings)
-    state = "on" if applied["on"] else f"off; turn it on with: leadbus connections on {name}"
-    console.print(f"Connection {name}, revision {applied['revision']}, is {state}")
+    _show_revision(ask(f"connector-{crm}", "PUT", f"/v1/connections/{name}", json=settings))
+
+
+@commands.command("set")
+def change(
+    connection: NAME,
+    settings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH=VALUE...",
+            help="Settings to change, such as lead_source=Campaign or schedules.lead.every_seconds=60. A"
+            " value - is asked for without being shown, for passwords. Lists and sections are given as YAML:"
+            " event_types='[web_view, form_submission]'. null empties a setting.",
+        ),
+    ],
+) -> None:
+    """Changes some settings of a connection; the others stay.
+
+    A new password ends the pause of a connection whose credentials were refused.
+    """
+    known = next((c for c in _all() if c["connection_id"] == connection), None)
+    if known is None:
+        raise LeadbusError("There is no connection of this name; leadbus connections list shows yours.")
+    crm = known["settings"]["crm"]
+    patch = patch_of(settings, _rows(crm), hidden=lambda path: typer.prompt(path, hide_input=True))
+    _show_revision(ask(f"connector-{crm}", "PATCH", f"/v1/connections/{connection}", json=patch))
+
+
+@commands.command()
+def history(connection: NAME) -> None:
+    """Shows who changed which settings and when; values are not kept."""
+    table = Table("revision", "when", "by", "what", "settings")
+    for change in _asked("GET", f"{connection}/revisions")["revisions"]:
+        table.add_row(
+            str(change["revision"]), change["at"], change["by"], change["what"], " ".join(change["changed"])
+        )
+    console.print(table)
 
 
 @commands.command("list")
@@ -82,16 +137,22 @@ def list_connections() -> None:
     console.print(table)
 
 
-@commands.command()
-def test(connection: NAME) -> None:
-    """Tests a connection; exit code 1 if something is wrong."""
-    _show_findings(_command(connection, "test"))
+@commands.command("test")
+def check(
+    connection: NAME,
+    access: Annotated[bool, typer.Option("--access", help="Only whether Leadbus gets in.")] = False,
+) -> None:
+    """Tests a connection; exit code 1 if something is wrong.
+
+    It signs in once: refused credentials pause the connection, since more tries could lock the user out.
+    """
+    _show_findings(_asked("POST", f"{connection}/test", {"part": "access" if access else "all"}))
 
 
 @commands.command()
 def on(connection: NAME) -> None:
     """Tests a connection and turns it on if nothing is wrong."""
-    answer = _command(connection, "on")
+    answer = _asked("POST", f"{connection}/on")
     _show_findings(answer)
     console.print(f"Connection {connection} is on.")
 
@@ -99,8 +160,13 @@ def on(connection: NAME) -> None:
 @commands.command()
 def off(connection: NAME) -> None:
     """Turns a connection off; what comes meanwhile is kept for it."""
-    _command(connection, "off")
+    _asked("POST", f"{connection}/off")
     console.print(f"Connection {connection} is off; leads are kept for it until it is on again.")
+
+
+def _rows(crm: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = ask(f"connector-{crm}", "GET", "/v1/settings")["settings"]
+    return rows
 
 
 def _all() -> list[dict[str, Any]]:
@@ -118,12 +184,12 @@ def _all() -> list[dict[str, Any]]:
     return found
 
 
-def _command(connection: str, verb: str) -> dict[str, Any]:
-    """Sends a command to the connector that knows the connection."""
+def _asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Asks the connector that knows the connection; path: below /v1/connections/."""
     last: LeadbusError | None = None
     for service in services("connector-"):
         try:
-            answer: dict[str, Any] = ask(service, "POST", f"/v1/connections/{connection}/{verb}")
+            answer: dict[str, Any] = ask(service, method, f"/v1/connections/{path}", json=body)
         except (ServiceAway, Refused) as error:
             if isinstance(error, Refused) and error.status != 404:
                 raise
@@ -133,28 +199,18 @@ def _command(connection: str, verb: str) -> dict[str, Any]:
     raise last or LeadbusError("No connector is known.")
 
 
+def _show_revision(applied: dict[str, Any]) -> None:
+    name = applied["connection_id"]
+    state = "on" if applied["on"] else f"off; turn it on with: leadbus connections on {name}"
+    console.print(f"Connection {name}, revision {applied['revision']}, is {state}")
+
+
 def _show_findings(answer: dict[str, Any]) -> None:
     table = Table("", "what", "why", "what to do")
     for finding in answer["findings"]:
-        mark = "[green]ok[/green]" if finding["ok"] else "[red]wrong[/red]"
+        good = "[yellow]warning[/yellow]" if finding["advice"] else "[green]ok[/green]"
+        mark = good if finding["ok"] else "[red]wrong[/red]"
         table.add_row(mark, finding["what"], finding["why"], finding["advice"])
     console.print(table)
     if not answer["ok"]:
         raise typer.Exit(1)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    text = _VARIABLE.sub(lambda match: _variable(file, match[1]), file.read_text(encoding="utf-8"))
-    try:
-        settings = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise LeadbusError(f"{file} is not readable as YAML ({type(error).__name__}).") from None
-    if not isinstance(settings, dict):
-        raise LeadbusError(f"{file} must hold the settings of one connection.")
-    return settings
-
-
-def _variable(file: Path, name: str) -> str:
-    if name not in os.environ:
-        raise LeadbusError(f"{file} asks for the variable {name}, which is not set.")
-    return os.environ[name]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from leadbus.cli import addresses, connections, dead_letters, keys, lead, run
+from leadbus.cli import addresses, connections, dead_letters, errors, keys, lead, run
 from leadbus.errors import LeadbusError
 
 HELP = """Leadbus carries leads between marketing and CRMs.
@@ -26,7 +26,10 @@ HELP = """Leadbus carries leads between marketing and CRMs.
 [bold]Connect a CRM[/bold]
 
   leadbus connections apply acme.yaml   its settings; then test, then on
+  leadbus connections settings sugar    every setting there is, with its help
   leadbus connections list              how each of them fares
+  leadbus connections sync acme-sugar   read from it now; progress shows how far that is
+  leadbus errors acme-sugar             what it refused or could not be taken in, and what to do
 
 [bold]Follow a lead[/bold]
 
@@ -46,6 +49,7 @@ COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
     addresses.register,
     connections.register,
     dead_letters.register,
+    errors.register,
     lead.register,
 )
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Adapter
+from leadbus.connector.delivering.workoff import WorkOff
 from leadbus.errors import AuthRefused, LeadbusError, RateLimited
 
 LONGEST_PAUSE = 60.0
@@ -18,15 +19,19 @@ FAREWELL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Way:
-    """Into the CRM, or out of it: its last trouble, and how long to leave the CRM in peace after it."""
+    """Into the CRM, or out of it: its last trouble, and how long to leave the CRM in peace after it.
+
+    proven: the last turn went well; until then one at a time is tried, so that a password is refused once.
+    """
 
     trouble: LeadbusError | None = None
     failures: int = 0
     paused_until: float = 0.0
+    proven: bool = False
 
     def ended(self, error: LeadbusError | None) -> None:
         """A turn is over. Pauses grow and are jittered, or are as long as the CRM asks."""
-        self.trouble = error
+        self.trouble, self.proven = error, error is None
         self.failures = self.failures + 1 if error else 0
         longest = min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)) if error else 0.0
         seconds = random.uniform(0.5, 1.0) * longest
@@ -42,12 +47,19 @@ class Way:
 
 @dataclass(slots=True)
 class Bench:
-    """See the module. pulls: the task that pulls on schedule; it also ends by itself once `closed`."""
+    """See the module.
+
+    in_hand: prospects whose deliveries are being worked off now, in so many batches. pulls: the task that
+    pulls on schedule; it also ends by itself once `closed`.
+    """
 
     connection: Connection
     adapter: Adapter
+    work_off: WorkOff
     delivering: Way = field(default_factory=Way)
     pulling: Way = field(default_factory=Way)
+    in_hand: set[str] = field(default_factory=set)
+    batches: int = 0
     pulls: asyncio.Task[None] | None = None
     closed: bool = False
 
@@ -61,6 +73,10 @@ class Bench:
         known = self.connection.health
         since = known.since if state is known.state else datetime.now(UTC)
         return Health(state, str(troubles[0]) if troubles else "", since)
+
+    def has_room(self, most: int) -> bool:
+        """Whether another batch may be begun now."""
+        return self.batches < (most if self.delivering.proven else 1) and not self.delivering.pause
 
     async def close(self) -> None:
         """Ends pulls, whose next begins where this one did, and sessions."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.errors import AuthRefused
@@ -24,6 +25,17 @@ class Health:
     state: HealthState
     reason: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One change of a connection. by: the id of the API key, or `operator`. changed: paths of settings."""
+
+    revision: int
+    at: datetime
+    by: str
+    what: Literal["created", "settings", "turned on", "turned off"]
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

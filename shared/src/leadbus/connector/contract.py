@@ -1,117 +1,257 @@
 """What a CRM adapter does: verbs in batches, an outcome per row, errors from `leadbus.errors`.
 
-A verb raises only when the whole call failed (Transient, RateLimited, AuthRefused, OutcomeUnknown,
-Unsupported); what concerns one row is that row's outcome. An adapter renews its session by itself and
-knows nothing of deliveries, topics or databases.
+A verb raises only when the whole call failed (Transient, RateLimited, AddressRefused, AuthRefused,
+OutcomeUnknown, Unsupported); what concerns one row is that row's outcome. An adapter renews its session by
+itself and knows nothing of deliveries, topics or databases. Field names here are the CRM's own; the kit
+maps them (`leadbus.connector.mapping`). Values are texts in one form for all CRMs: dates YYYY-MM-DD, times
+ISO 8601 in UTC, booleans `true` and `false`, numbers as plain decimals, several options joined by `;`,
+nothing as an empty text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
-from leadbus.connector.capabilities import Capabilities
+from leadbus.connector.capabilities import Capabilities, Kind, PersonKind
 from leadbus.errors import LeadbusError
 from leadbus.messages import Record
 
-Row = TypeVar("Row")
-Kind = Literal["lead", "contact"]
 Outcome = LeadbusError | None
 """Of one row: None = done. Rejected = refused as it is; Conflict = a row with that id exists; Gone."""
+Created = str | LeadbusError
+"""Of one created row: the record's id; Rejected; Conflict = a row with the id we gave exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of a check. what: the fact; why: why it matters; advice: what to do (empty if ok)."""
+    """One result of a check. what: the fact; why: why it matters; advice: what to do.
+
+    ok with an advice is a warning. blocked: it looks as if the CRM, or a firewall before it, refuses the
+    address we call from. refused: the credentials were refused; more tries could lock the user.
+    """
 
     ok: bool
     what: str
     why: str = ""
     advice: str = ""
+    blocked: bool = False
+    refused: bool = False
+
+
+# What is read -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A lead or contact as it stands in the CRM. email: in lower case. open: not closed or converted.
+class Row:
+    """A record of any kind as it stands in the CRM. changed_at: by the CRM's clock.
 
-    status: the vendor's own value; None for kinds without one. changed_at: by the CRM's clock.
+    values: fields by the CRM's names; for deleted rows perhaps none. owner_id: the CRM user it belongs to.
     """
 
     record: Record
-    email: str | None
-    created_at: datetime
-    status: str | None = None
-    open: bool = True
+    values: Mapping[str, str] = field(default_factory=dict)
+    owner_id: str | None = None
     deleted: bool = False
     changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NewPerson:
-    """A person to create under an id of ours. values: standard names of `Fields.flat()`, all given ones."""
+class Person(Row):
+    """A lead, contact or target. email: its primary one, in lower case; emails: all of them.
 
-    id: str
-    kind: Kind
-    email: str
-    values: dict[str, str]
-    lead_source: str
-    score: int | None = None
-    traceparent: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonChange:
-    """Values to write to an existing record; absent ones stay as they are."""
-
-    record: Record
-    values: dict[str, str] = field(default_factory=dict)
-    score: int | None = None
-    traceparent: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewActivity:
-    """Something a prospect did, to add to a record under an id of ours.
-
-    label: what happened, in a salesperson's words; subject: what it was about.
+    status: the vendor's own value; None for kinds without one. open: not closed or converted.
+    account_id: of a contact's account. converted_to: the contact that a lead became.
+    opted_out: of marketing email; None where the CRM does not tell.
     """
 
-    id: str
-    record: Record
-    label: str
-    occurred_at: datetime
-    subject: str | None = None
-    url: str | None = None
-    traceparent: bytes | None = None
+    kind: PersonKind = "lead"
+    email: str | None = None
+    emails: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    status: str | None = None
+    open: bool = True
+    account_id: str | None = None
+    converted_to: Record | None = None
+    opted_out: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Opportunity:
-    """An opportunity with the emails (lower case) of its contacts. amount: a decimal string."""
+class Account(Row):
+    """A company."""
 
-    record: Record
-    name: str
-    contact_emails: tuple[str, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class User(Row):
+    """A user of the CRM; email in lower case."""
+
+    name: str = ""
+    email: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity(Row):
+    """An opportunity with the ids and emails (lower case) of its contacts. amount: a decimal string."""
+
+    name: str = ""
+    contact_ids: tuple[str, ...] = ()
+    contact_emails: tuple[str, ...] = ()
+    account_id: str | None = None
     stage: str | None = None
     amount: str | None = None
     currency: str | None = None
     close_date: date | None = None
     probability: int | None = None
     lead_source: str | None = None
-    deleted: bool = False
-    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """Changed rows in order of change. next: where the next page begins, None on the last one.
+class CrmActivity(Row):
+    """Something done or to be done about people. type: note, task, call, meeting or email.
 
-    server_time: the CRM's clock when the first page was asked for; the next pull begins there.
+    about: ids of the people (and others) it hangs on.
     """
 
-    rows: list[Row]
+    type: str = "task"
+    subject: str = ""
+    status: str | None = None
+    priority: str | None = None
+    due_at: datetime | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CrmList(Row):
+    """A list of people (target list); its members are read by `members`. list_type: the vendor's word."""
+
+    name: str = ""
+    list_type: str | None = None
+
+
+AnyRow = TypeVar("AnyRow", covariant=True)  # noqa: PLC0105
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[AnyRow]):
+    """Rows in order of change. next: where the next page begins, None on the last one.
+
+    server_time: the CRM's clock when the first page was asked for; the next pull begins there.
+    total: of all pages, where the CRM counts.
+    """
+
+    rows: Sequence[AnyRow]
     next: str | None
     server_time: datetime
+    total: int | None = None
+
+
+FieldType = Literal[
+    "text", "number", "boolean", "date", "datetime", "option", "options", "reference", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field of one kind of record. length: characters it holds; options: the values it offers."""
+
+    name: str
+    label: str
+    type: FieldType = "text"
+    length: int | None = None
+    required: bool = False
+    writable: bool = True
+    custom: bool = False
+    options: tuple[str, ...] | None = None
+
+
+# What is written --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to create, where the CRM takes it under an id of ours. values: by the CRM's names.
+
+    account_id: of the account a contact is linked to. opted_out: None = not known, write nothing.
+    """
+
+    id: str
+    kind: PersonKind
+    email: str
+    values: Mapping[str, str]
+    lead_source: str
+    score: int | None = None
+    owner_id: str | None = None
+    account_id: str | None = None
+    opted_out: bool | None = None
+    traceparent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What to write to an existing record; absent values, and members that are None, stay as they are.
+
+    email: its new primary address.
+    """
+
+    record: Record
+    values: Mapping[str, str] = field(default_factory=dict)
+    score: int | None = None
+    email: str | None = None
+    opted_out: bool | None = None
+    owner_id: str | None = None
+    lead_source: str | None = None
+    traceparent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A company to create, where the CRM takes it under an id of ours. owner_id: None = our own user."""
+
+    id: str
+    name: str
+    owner_id: str | None = None
+    traceparent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewActivity:
+    """Something to add to a record, under an id of ours where the CRM takes one.
+
+    type: a note says what happened; a task or a call is for its owner to do until due_at.
+    subject: one line in a salesperson's words. text: the rest.
+    """
+
+    id: str
+    record: Record
+    type: Literal["note", "task", "call"]
+    subject: str
+    text: str = ""
+    due_at: datetime | None = None
+    owner_id: str | None = None
+    traceparent: bytes | None = None
+
+
+class TokenKeeper(Protocol):
+    """Keeps what a sign-in brought (such as a refresh token) over restarts, encrypted.
+
+    One for each organisation and access: connections that sign in alike find what the others kept.
+    """
+
+    @property
+    def anew(self) -> bool:
+        """A person tests the access: sign in with the password first, and keep what that brings."""
+        ...
+
+    async def get(self) -> str | None:
+        """The token last kept; None if there is none, or its key is lost: sign in anew."""
+        ...
+
+    async def put(self, token: str) -> None:
+        """Keeps a token in place of the one before; returns once it is durable."""
+        ...
 
 
 class Adapter(Protocol):
@@ -119,19 +259,49 @@ class Adapter(Protocol):
 
     capabilities: Capabilities
 
-    async def check(self) -> list[Finding]:
-        """Address, credentials, permissions, the lead-source value; never raises."""
+    # Checking
+    async def sign_in(self) -> list[Finding]:
+        """Whether address, credentials and version serve, up to the first that does not; never raises."""
         ...
 
+    async def rights(self) -> Mapping[str, frozenset[Literal["read", "write"]]]:
+        """What our user may do, by module; a module that is missing does not exist for it."""
+        ...
+
+    async def teams(self) -> list[str]:
+        """Names of the teams there are. Raises Unsupported where a CRM has none."""
+        ...
+
+    async def describe(self, kind: Kind) -> list[FieldInfo]:
+        """The fields of a kind of record, standard and custom."""
+        ...
+
+    # Reading
     async def find_by_email(self, emails: Sequence[str]) -> dict[str, list[Person]]:
-        """Live leads and contacts by email (given and answered in lower case); absent = none."""
+        """Live people of every kind by email (given and answered in lower case); absent = none."""
         ...
 
-    async def read(self, records: Sequence[Record]) -> dict[str, Person]:
-        """These records by id, deleted ones marked so; absent = never existed."""
+    async def find_accounts(self, names: Sequence[str]) -> dict[str, list[Account]]:
+        """Live accounts by name (as given; compared without regard to case); absent = none."""
         ...
 
-    async def create(self, people: Sequence[NewPerson]) -> list[Outcome]:
+    async def read(self, records: Sequence[Record]) -> dict[str, Row]:
+        """These records by id, each as its kind's class, deleted ones marked so; absent = never existed."""
+        ...
+
+    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+        """Records changed at or after `since` (the CRM's clock), deletions among them; None = all that live.
+
+        A page's token stays good after a restart.
+        """
+        ...
+
+    async def members(self, list_id: str, page: str | None) -> Page[Record]:
+        """The people on a list."""
+        ...
+
+    # Writing
+    async def create(self, people: Sequence[NewPerson]) -> list[Created]:
         """Creates all; a row whose id exists answers Conflict."""
         ...
 
@@ -139,16 +309,21 @@ class Adapter(Protocol):
         """Writes all; a row that was deleted answers Gone."""
         ...
 
+    async def create_accounts(self, accounts: Sequence[NewAccount]) -> list[Created]:
+        """Creates all; a row whose id exists answers Conflict."""
+        ...
+
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Outcome]:
         """Adds all; a row whose id exists answers Conflict."""
         ...
 
-    async def changed_people(self, since: datetime, page: str | None) -> Page[Person]:
-        """Leads changed at or after `since` (the CRM's clock), deletions among them."""
+    # Besides
+    def interpret(self, body: bytes, content_type: str) -> list[Record]:
+        """The records that a push from the CRM is about: only a hint that they are worth reading."""
         ...
 
-    async def changed_opportunities(self, since: datetime, page: str | None) -> Page[Opportunity]:
-        """Opportunities changed at or after `since`, with their contacts' emails."""
+    def url_of(self, record: Record) -> str:
+        """Where a person sees the record in the CRM."""
         ...
 
     async def close(self) -> None:

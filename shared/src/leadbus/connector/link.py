@@ -25,7 +25,8 @@ class LinkState(StrEnum):
 class Link:
     """See the module.
 
-    since: when the state began. made, made_by: how the pair came about, and by which connection.
+    team_scope: sets records of one team apart from the organisation's others; a prospect may have one link in
+    each. since: when the state began. made, made_by: how the pair came about, and by which connection.
     generation: how many records this prospect has had; it makes each one's id another.
     connections: that deliver to the record. origins: distributions behind it, newest last.
     lead_trace_id: the trace that brought the lead in.
@@ -39,6 +40,7 @@ class Link:
     since: datetime
     made: Made
     made_by: str
+    team_scope: str = ""
     generation: int = 0
     connections: set[str] = field(default_factory=set)
     origins: list[Origin] = field(default_factory=list)
@@ -54,9 +56,19 @@ class Link:
         return news
 
 
-def record_id(organisation_id: str, email: str, generation: int) -> str:
+def record_id(organisation_id: str, team_scope: str, email: str, generation: int) -> str:
     """The id under which a record is created: the same on every try, so that a second create fails.
 
     By email and not by prospect: two tenants of one organisation have a prospect each for one person.
     """
-    return derived_id(organisation_id, email, str(generation))
+    return derived_id(organisation_id, *filter(None, [team_scope]), email, str(generation))
+
+
+def account_id(organisation_id: str, team_scope: str, name: str, generation: int = 0) -> str:
+    """The id under which an account is created, whoever is the first to need it.
+
+    generation: how many of that id were deleted in the CRM.
+    """
+    normalised = " ".join(name.casefold().split())
+    again = [str(generation)] if generation else []
+    return derived_id(organisation_id, *filter(None, [team_scope]), "account", normalised, *again)

@@ -3,19 +3,24 @@
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-from leadbus.connector.api import connection_routes
-from leadbus.connector.commands import ConnectionCommands
+from leadbus.connector.api.commands import ConnectionCommands
+from leadbus.connector.api.connection_routes import connection_routes
+from leadbus.connector.api.ownership import Ownership
+from leadbus.connector.api.reading_routes import reading_routes
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import Adapter
-from leadbus.connector.handler import TOPICS, MergingHandler
+from leadbus.connector.contract import Adapter, TokenKeeper
+from leadbus.connector.delivering.handler import TOPICS, MergingHandler
+from leadbus.connector.delivering.settling import Settling
 from leadbus.connector.observing import CallObserver
+from leadbus.connector.pulling.hinting import HintingHandler
+from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.settings import ConnectionSettings
-from leadbus.connector.settling import Settling
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
-from leadbus.connector.stores.pulls import Pulls
+from leadbus.connector.stores.mirror import Mirror
+from leadbus.connector.stores.tokens import Tokens
 from leadbus.connector.worker import Workshop
 from leadbus.connector.workers import Workers
 from leadbus.consuming.consumer import Consumer
@@ -33,9 +38,31 @@ from leadbus.service import Managed, Service
 from leadbus.settings import Settings
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
-from leadbus.topics import CRM_CONNECTIONS, CRM_DELIVERIES, CRM_LEAD_STATUS, CRM_OPPORTUNITIES
+from leadbus.topics import (
+    CRM_ACCOUNTS,
+    CRM_ACTIVITIES,
+    CRM_CONNECTIONS,
+    CRM_CONTACTS,
+    CRM_DELIVERIES,
+    CRM_LEAD_STATUS,
+    CRM_LISTS,
+    CRM_OPPORTUNITIES,
+    CRM_SUBSCRIPTIONS,
+    CRM_USERS,
+)
 
-WRITES = (CRM_CONNECTIONS, CRM_DELIVERIES, CRM_LEAD_STATUS, CRM_OPPORTUNITIES)
+WRITES = (
+    CRM_CONNECTIONS,
+    CRM_DELIVERIES,
+    CRM_LEAD_STATUS,
+    CRM_OPPORTUNITIES,
+    CRM_CONTACTS,
+    CRM_SUBSCRIPTIONS,
+    CRM_ACTIVITIES,
+    CRM_ACCOUNTS,
+    CRM_USERS,
+    CRM_LISTS,
+)
 
 
 def connector_service(
@@ -45,12 +72,13 @@ def connector_service(
     settings: Settings,
     port: int,
     kind: type[ConnectionSettings],
-    adapter: Callable[[Connection, CallObserver, GuardedTransport], Adapter],
+    adapter: Callable[[Connection, CallObserver, GuardedTransport, TokenKeeper], Adapter],
 ) -> Service:
     """The service `connector-<crm>`, ready to be started.
 
     kind: the vendor's settings of a connection. adapter: opens one connection's adapter, which sends all its
-    HTTP through the transport it is given; signing in can wait for the first call.
+    HTTP through the transport it is given, and keeps with the keeper what must outlive a restart; signing in
+    can wait for the first call.
 
     Raises:
         ConfigurationError: a variable is missing or wrong.
@@ -65,18 +93,51 @@ def connector_service(
     client = connect(settings.mongodb_url.get_secret_value(), app_name=name)
     publisher = KafkaPublisher(kafka, name, topic_prefix=prefix)
     guard = AddressGuard(settings.allow_internal_addresses)
-    connections = Connections(client, database, name, kind, SecretBox(settings.secret_key.get_secret_value()))
+    secrets = SecretBox(settings.secret_key.get_secret_value())
+    connections = Connections(client, database, name, kind, secrets)
+    tokens = Tokens(client, database, name, secrets)
     deliveries = Deliveries(client, database, name)
     links = Links(client, database, name)
+    mirror = Mirror(client, database, name)
+    pulls = PullShop.of(
+        client,
+        database,
+        name,
+        mirror=mirror,
+        links=links,
+        deliveries=deliveries,
+        publisher=publisher,
+        telemetry=telemetry,
+    )
+
+    async def opened(connection: Connection, keeper: TokenKeeper) -> Adapter:
+        await guard.check(connection.settings.address)
+        return adapter(connection, CallObserver(crm, connection, telemetry), GuardedTransport(guard), keeper)
 
     async def adapter_for(connection: Connection) -> Adapter:
-        await guard.check(connection.settings.address)
-        return adapter(connection, CallObserver(crm, connection, telemetry), GuardedTransport(guard))
+        return await opened(connection, tokens.of(connection))
+
+    async def adapter_unopened(connection: Connection) -> Adapter:
+        """For what needs no call: nothing is looked up, so that nobody waits for a name server."""
+        return adapter(
+            connection,
+            CallObserver(crm, connection, telemetry),
+            GuardedTransport(guard),
+            tokens.of(connection),
+        )
+
+    async def adapter_for_test(connection: Connection) -> Adapter:
+        return await opened(connection, tokens.anew(connection))
 
     consumer = Consumer(
         name,
         TOPICS,
-        MergingHandler(connections, deliveries, telemetry),
+        HintingHandler(
+            MergingHandler(connections, deliveries, telemetry),
+            connections=connections,
+            asked=pulls.asked,
+            adapter_for=adapter_unopened,
+        ),
         bootstrap_servers=kafka,
         ledger=Ledger(client, database, name),
         publisher=publisher,
@@ -87,8 +148,7 @@ def connector_service(
         connections=connections,
         deliveries=deliveries,
         links=links,
-        pulls=Pulls(client, database, name),
-        publisher=publisher,
+        pulling=pulls,
         settling=Settling(crm, deliveries, publisher, telemetry),
         telemetry=telemetry,
         adapter_for=adapter_for,
@@ -100,14 +160,17 @@ def connector_service(
         connections=connections,
         deliveries=deliveries,
         publisher=publisher,
-        adapter_for=adapter_for,
+        adapter_for=adapter_for_test,
         changed=workers.settings_changed,
+        outgoing_address=settings.outgoing_address,
     )
 
     async def collections() -> None:
         await connections.prepare()
         await deliveries.prepare()
         await links.prepare()
+        await mirror.prepare()
+        await pulls.prepare()
 
     async def topics() -> None:
         await provision(kafka, TOPICS, name, prefix)
@@ -130,15 +193,19 @@ def connector_service(
     )
     keys = ApiKeys(MongoApiKeys(client[database]))
     authenticator = Authenticator(keys, settings.operator_token.get_secret_value())
+    ownership = Ownership(authenticator, connections)
     dead_letters = DeadLetters(kafka, name, TOPICS, publisher, prefix)
+    service.api.state.connection_settings = kind
     service.api.include_router(dead_letter_routes(authenticator, dead_letters))
     service.api.include_router(
         connection_routes(
-            authenticator=authenticator,
+            kind=kind,
+            ownership=ownership,
             commands=commands,
             connections=connections,
             deliveries=deliveries,
             links=links,
         )
     )
+    service.api.include_router(reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened))
     return service

@@ -1,12 +1,14 @@
 """Works one CRM organisation: delivers what is due, and pulls on schedule, for as long as the lease holds.
 
-All connections of the organisation are worked by this one worker, one batch after another. That is what
-makes "match by email, then create" safe even where two connections point at the same people.
+All connections of the organisation are worked by this one worker, within one budget of calls. Several
+batches are under way at once, but never one email in two of them: that is what makes "match by email, then
+create" safe even where two connections point at the same people.
 """
 
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,25 +17,39 @@ from datetime import UTC, datetime
 from pymongo.errors import PyMongoError
 
 from leadbus.connector.bench import FAREWELL_SECONDS, Bench, Way
+from leadbus.connector.budget import Budget, Budgeted, Urgency
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Adapter
-from leadbus.connector.delivery import Delivery
-from leadbus.connector.pulling import Pulling
-from leadbus.connector.settling import Settling
+from leadbus.connector.delivering.context import Context
+from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.settling import Settling
+from leadbus.connector.delivering.work import Work
+from leadbus.connector.delivering.workoff import WorkOff
+from leadbus.connector.door import Doors, refused_to_another
+from leadbus.connector.mapping import FieldMap
+from leadbus.connector.pulling.pulling import Pulling
+from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
-from leadbus.connector.stores.pulls import Pulls
-from leadbus.connector.workoff import Work, WorkOff
-from leadbus.errors import Fenced, LeadbusError
-from leadbus.publishing import Publisher
+from leadbus.errors import Fenced, LeadbusError, Rejected, Transient
 from leadbus.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH = 200
+"""Deliveries carried together: enough to fill whole calls, few enough that several batches take turns."""
+BATCHES = 4
+"""Of one connection at once: while some keep the CRM busy, others are prepared or settled. The last place
+is for new leads, which do not wait for the notes of those who are there already."""
 IDLE_SECONDS = 5.0
 """How long to wait for a wake-up; only a lost one or a postponed retry makes it matter."""
+
+NOT_WRITTEN = (
+    "Leadbus failed at writing this record: one of its values may not be what its field in the CRM holds,"
+    " such as a word where a date belongs."
+)
+NOT_READ = "Leadbus failed at something that it read from the CRM; its operator finds in its log where."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +59,7 @@ class Workshop:
     connections: Connections
     deliveries: Deliveries
     links: Links
-    pulls: Pulls
-    publisher: Publisher
+    pulling: PullShop
     settling: Settling
     telemetry: Telemetry
     adapter_for: Callable[[Connection], Awaitable[Adapter]]
@@ -58,6 +73,10 @@ class OrganisationWorker:
         self.holds_until = 0.0
         self._shop = workshop
         self._benches: dict[str, Bench] = {}
+        self._budget: Budget | None = None
+        self._doors = Doors()
+        self._emails: set[str] = set()
+        self._batches: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
         self._delivering: asyncio.Task[None] | None = None
@@ -74,13 +93,15 @@ class OrganisationWorker:
         self._wake.set()
 
     async def stop(self, *, grace_seconds: float = 10.0) -> None:
-        """Lets the batch in hand finish; what takes longer is left in doubt, as after a crash."""
+        """Lets the batches in hand finish; what takes longer is left in doubt, as after a crash."""
         self._stopping = True
         self._wake.set()
-        if self._delivering is not None:
-            await asyncio.wait([self._delivering], timeout=grace_seconds)
-            self._delivering.cancel()
-            await asyncio.wait([self._delivering], timeout=FAREWELL_SECONDS)
+        tasks = {*self._batches, *filter(None, [self._delivering])}
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace_seconds)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
         await asyncio.gather(*(bench.close() for bench in self._benches.values()))
 
     @property
@@ -95,19 +116,28 @@ class OrganisationWorker:
     ) -> None:
         """Takes turns; each says how long to rest before the next."""
         while not (self._stopping or is_over()):
-            try:
-                pause = await turn() if self._holds_lease else 1.0
-            except PyMongoError as error:
-                log.warning("MongoDB is away (%s).", type(error).__name__)
-                pause = 1.0
-            except LeadbusError as error:
-                log.warning("%s", error)
-                pause = 1.0
-            except Exception:
-                log.exception("A turn at organisation %s failed.", self.organisation_id)
-                pause = IDLE_SECONDS
+            pause = await self._safely(turn)
             if pause > 0 and not self._stopping:
                 await rest(pause)
+
+    async def _safely(self, turn: Callable[[], Awaitable[float]]) -> float:
+        """One turn, if the lease allows it; how long to rest after it, or after what went wrong."""
+        try:
+            return await turn() if self._holds_lease else 1.0
+        except PyMongoError as error:
+            log.warning("MongoDB is away (%s).", type(error).__name__)
+            return 1.0
+        except LeadbusError as error:
+            log.warning("%s", error)
+            return 1.0
+        except Exception as error:
+            self._report(error)
+            return IDLE_SECONDS
+
+    def _report(self, error: Exception) -> None:
+        """Where it happened, without its text: that may hold what was being written or read."""
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s at organisation %s:\n%s", type(error).__name__, self.organisation_id, where)
 
     async def _until_woken(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -115,45 +145,84 @@ class OrganisationWorker:
         self._wake.clear()
 
     async def _deliver(self) -> float:
-        """One batch for every connection that has something due; 0 while there is more."""
+        """Begins a batch for every connection that has something due and room; 0 while there is more."""
         did_something = False
         for bench in await self._open_benches():
-            if bench.delivering.pause or self._stopping or not self._holds_lease:
+            if not bench.has_room(BATCHES):
                 continue
-            due = await self._shop.deliveries.due(bench.connection.id, datetime.now(UTC), BATCH)
-            batch = _one_per_email(_new_ones_first(due))
-            if batch:
+            due = await self._shop.deliveries.due(
+                bench.connection.id, datetime.now(UTC), BATCH, besides=bench.in_hand
+            )
+            new = [delivery for delivery in due if delivery.is_new]
+            is_last_place = bench.batches == BATCHES - 1 > 0
+            batch = self._one_per_email(new if new or is_last_place else due)
+            if batch and self._holds_lease and not self._stopping:
                 did_something = True
-                await self._work_off(bench, batch)
+                self._begin(bench, batch)
         return 0.0 if did_something else await self._until_next()
 
-    async def _work_off(self, bench: Bench, batch: list[Delivery]) -> None:
+    def _begin(self, bench: Bench, batch: list[Delivery]) -> None:
+        """A batch of its own, beside others; its end wakes the worker, as more may be due then."""
+        prospects = {delivery.prospect_id for delivery in batch}
+        emails = {email for delivery in batch for email in delivery.emails}
+        bench.in_hand |= prospects
+        bench.batches += 1
+        self._emails |= emails
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._batches.discard(task)
+            bench.in_hand -= prospects
+            bench.batches -= 1
+            self._emails -= emails
+            self._wake.set()
+
+        work = asyncio.create_task(self._carry(bench, batch), name=f"batch {bench.connection.id}")
+        self._batches.add(work)
+        work.add_done_callback(ended)
+
+    async def _carry(self, bench: Bench, batch: list[Delivery]) -> None:
+        """What fails here is tried again from what is stored, after a moment."""
+        await asyncio.sleep(await self._safely(lambda: self._work_off(bench, batch)))
+
+    async def _work_off(self, bench: Bench, batch: list[Delivery]) -> float:
+        """A fault of ours costs the one delivery that brings it to light, and no other of its batch."""
         works = [Work(delivery) for delivery in batch]
-        work_off = WorkOff(
-            bench.connection,
-            bench.adapter,
-            links=self._shop.links,
-            pulls=self._shop.pulls,
-            holds_lease=lambda: self._holds_lease,
-        )
         broken: LeadbusError | None = None
         try:
-            await work_off.run(works)
+            await bench.work_off.run(works)
         except LeadbusError as error:
             broken = error
+        except PyMongoError:
+            raise
+        except Exception as error:
+            if len(batch) > 1:
+                half = len(batch) // 2
+                await self._work_off(bench, batch[:half])
+                return await self._work_off(bench, batch[half:])
+            self._report(error)
+            works[0].error = Rejected(NOT_WRITTEN)
         await self._shop.settling.settle(bench.connection, works, broken=broken is not None)
         if not isinstance(broken, Fenced):
             await self._note(bench, bench.delivering, broken)
+        return 0.0
 
     async def _pull(self, bench: Bench, pulling: Pulling) -> float:
-        """One pull; the time until the next."""
+        """One turn of pulls; the time until the next."""
+        pause = 0.0
         trouble: LeadbusError | None = None
         try:
-            await pulling.run()
+            pause = await pulling.turn()
+        except Fenced:
+            return 1.0
         except LeadbusError as error:
             trouble = error
+        except PyMongoError:
+            raise
+        except Exception as error:
+            self._report(error)
+            trouble = Transient(NOT_READ)
         await self._note(bench, bench.pulling, trouble)
-        return bench.pulling.pause or bench.connection.settings.pull_every_seconds
+        return bench.pulling.pause or pause
 
     async def _note(self, bench: Bench, way: Way, error: LeadbusError | None) -> None:
         """Keeps the first failure and the recovery; what lies between is the metrics' business."""
@@ -167,10 +236,17 @@ class OrganisationWorker:
     async def _open_benches(self) -> list[Bench]:
         """A bench for each connection that is on and not refused; adapters live as long as their settings."""
         open_now: list[Bench] = []
-        for connection in await self._shop.connections.of_organisation(self.organisation_id):
+        connections = await self._shop.connections.of_organisation(self.organisation_id)
+        for connection in connections:
             bench = self._benches.get(connection.id)
             works = connection.on and connection.health.state is not HealthState.REFUSED
+            refused = refused_to_another(connection, connections) if works else None
+            if refused is not None:
+                works = False
+                await self._shop.connections.report_health(connection, refused)
             if bench is not None and not (works and bench.connection.revision == connection.revision):
+                if bench.batches:  # its end comes back here
+                    continue
                 await self._benches.pop(connection.id).close()
                 bench = None
             if works:
@@ -189,39 +265,58 @@ class OrganisationWorker:
                 health = Health(HealthState.TROUBLE, str(error), datetime.now(UTC))
                 await self._shop.connections.report_health(connection, health)
             return None
-        bench = self._benches[connection.id] = Bench(connection, adapter)
-        pulling = Pulling(
-            connection,
-            adapter,
+        budget = self._budget = self._budget or Budget(adapter.capabilities.concurrent_calls)
+        door = self._doors.of(connection)
+
+        def budgeted(urgency: Urgency) -> Budgeted:
+            return Budgeted(
+                adapter,
+                budget,
+                urgency,
+                enter=lambda: door.through(connection.id),
+                holds_lease=lambda: self._holds_lease,
+            )
+
+        context = Context(
+            connection=connection,
+            adapter=budgeted(Urgency.DELIVERING),
             links=self._shop.links,
-            pulls=self._shop.pulls,
-            publisher=self._shop.publisher,
-            telemetry=self._shop.telemetry,
+            mirror=self._shop.pulling.mirror,
+            deliveries=self._shop.deliveries,
+            asked=self._shop.pulling.asked,
+            fields=FieldMap.of(connection.settings, adapter.capabilities),
+            holds_lease=lambda: self._holds_lease,
         )
+        bench = self._benches[connection.id] = Bench(connection, adapter, WorkOff(context))
+        pulling = Pulling(connection, budgeted(Urgency.PULLING), self._shop.pulling)
+
+        async def rest(seconds: float) -> None:
+            """While the CRM is to be left in peace, asking for a pull does not help."""
+            await (asyncio.sleep(seconds) if bench.pulling.pause else pulling.rest(seconds))
+
         bench.pulls = asyncio.create_task(
-            self._for_ever(lambda: self._pull(bench, pulling), asyncio.sleep, lambda: bench.closed),
+            self._for_ever(lambda: self._pull(bench, pulling), rest, lambda: bench.closed),
             name=f"pull {connection.id}",
         )
         return bench
 
     async def _until_next(self) -> float:
         """Seconds until a postponed delivery or a paused connection is to be tried again."""
+        now = datetime.now(UTC)
         pauses = {name: bench.delivering.pause for name, bench in self._benches.items()}
-        next_try = await self._shop.deliveries.next_try([name for name, pause in pauses.items() if not pause])
+        idle = [name for name, pause in pauses.items() if not pause]
+        next_try = await self._shop.deliveries.next_try(idle, now)
         waits = [IDLE_SECONDS, *filter(None, pauses.values())]
         if next_try is not None:
-            waits.append((next_try - datetime.now(UTC)).total_seconds())
+            waits.append((next_try - now).total_seconds())
         return max(0.05, min(waits))
 
-
-def _new_ones_first(due: list[Delivery]) -> list[Delivery]:
-    """A new lead does not wait for the notes of those who are there already."""
-    return [delivery for delivery in due if delivery.is_new] or due
-
-
-def _one_per_email(due: list[Delivery]) -> list[Delivery]:
-    """Two deliveries for one email (two tenants of one organisation) are worked one after the other."""
-    first: dict[str | None, Delivery] = {}
-    for delivery in due:
-        first.setdefault(delivery.email, delivery)
-    return list(first.values())
+    def _one_per_email(self, due: list[Delivery]) -> list[Delivery]:
+        """Two deliveries for one email (two tenants of one organisation) are worked one after the other."""
+        taken = set(self._emails)
+        batch: list[Delivery] = []
+        for delivery in due:
+            if taken.isdisjoint(delivery.emails):
+                taken |= set(delivery.emails)
+                batch.append(delivery)
+        return batch

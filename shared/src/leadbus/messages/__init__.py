@@ -2,14 +2,22 @@
 
 from leadbus.messages.base import Email, Id, Message, ProspectMessage, TenantId, Time, Value
 from leadbus.messages.crm import (
+    AccountChanged,
     ConnectionChanged,
+    ContactChanged,
+    CrmActivityChanged,
+    CrmListChanged,
+    CrmMessage,
     CrmNotification,
     DeliveryReported,
     Feedback,
     LeadStatusChanged,
+    Member,
     OpportunityChanged,
     Origin,
     Record,
+    SubscriptionChanged,
+    UserChanged,
 )
 from leadbus.messages.fields import Fields
 from leadbus.messages.inbound import (
@@ -33,12 +41,17 @@ from leadbus.messages.inbound import (
 from leadbus.messages.scored import Activity, LeadActivities, LeadQualified, LeadScored, Scored
 
 __all__ = [
+    "AccountChanged",
     "Activity",
     "Attribution",
     "Body",
     "CampaignBody",
     "CampaignChanged",
     "ConnectionChanged",
+    "ContactChanged",
+    "CrmActivityChanged",
+    "CrmListChanged",
+    "CrmMessage",
     "CrmNotification",
     "DeliveryReported",
     "Email",
@@ -55,6 +68,7 @@ __all__ = [
     "ListChanged",
     "MarketingEvent",
     "MarketingEventBody",
+    "Member",
     "Message",
     "Network",
     "OpportunityChanged",
@@ -65,9 +79,11 @@ __all__ = [
     "Record",
     "Scored",
     "Subscription",
+    "SubscriptionChanged",
     "SyncRequest",
     "Task",
     "TenantId",
     "Time",
+    "UserChanged",
     "Value",
 ]

@@ -69,7 +69,7 @@ LATEST_LEAD = timedelta(minutes=5)
 class Value(BaseModel):
     """A part of a message: frozen; unknown members are ignored, so that schemas may grow."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Message(Value):

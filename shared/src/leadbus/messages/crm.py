@@ -18,6 +18,7 @@ from leadbus.messages.base import (
     Time,
     Value,
 )
+from leadbus.messages.fields import Fields
 
 LARGEST_NOTIFICATION_BYTES = 1024 * 1024
 
@@ -90,6 +91,91 @@ class OpportunityChanged(Feedback):
     deleted: bool = False
 
 
+class ContactChanged(Feedback):
+    """A person as it stands in a CRM: read for the first time, changed, converted or deleted there.
+
+    kind: what the CRM calls it; target = on lists only, not yet a lead. state: a contact is a client.
+    fields: those that the connection reads, by our names. converted_to: the contact that a lead became.
+    """
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.contact.changed"
+    kind: Literal["lead", "contact", "target"]
+    state: Literal["prospect", "client"]
+    fields: Fields = Fields()
+    status: Line | None = None
+    owner_email: Email | None = None
+    account: Record | None = None
+    converted_to: Record | None = None
+    deleted: bool = False
+
+
+class SubscriptionChanged(Feedback):
+    """Somebody opted a person in or out in a CRM. explicit: said by the person itself."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.subscription.changed"
+    status: Literal["opted_in", "opted_out"]
+    explicit: bool = False
+
+
+class CrmActivityChanged(Feedback):
+    """A task, call, meeting, note or email of a prospect was made, changed or deleted in a CRM."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.activity.changed"
+    type: Line
+    subject: Line
+    status: Line | None = None
+    priority: Line | None = None
+    due_at: Time | None = None
+    deleted: bool = False
+
+
+class CrmMessage(Message):
+    """Something pulled from a CRM that is not about one prospect; in order per record."""
+
+    connection_id: Id
+    record: Record
+    deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.connection_id}:{self.record.id}"
+
+
+class AccountChanged(CrmMessage):
+    """A company as it stands in a CRM. fields: those that the connection reads, by our names."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.account.changed"
+    name: Line
+    owner_email: Email | None = None
+    fields: dict[str, Text] = {}
+
+
+class UserChanged(CrmMessage):
+    """A user of a CRM; people who are active can own leads."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.user.changed"
+    name: Line
+    email: Email | None = None
+    active: bool
+
+
+class Member(Value):
+    """A person on a list."""
+
+    prospect_id: Id
+    email: Email
+
+
+class CrmListChanged(CrmMessage):
+    """A list of a CRM was made, renamed or deleted, or people were put on it or taken off."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.list.changed"
+    name: Line
+    list_type: Line | None = None
+    added: list[Member] = []
+    removed: list[Member] = []
+
+
 class DeliveryReported(ProspectMessage):
     """What became of a delivery: the record it ended in, or why it did not.
 
@@ -150,12 +236,20 @@ class CrmNotification(Message):
 
 
 __all__ = [
+    "AccountChanged",
     "ConnectionChanged",
+    "ContactChanged",
+    "CrmActivityChanged",
+    "CrmListChanged",
+    "CrmMessage",
     "CrmNotification",
     "DeliveryReported",
     "Feedback",
     "LeadStatusChanged",
+    "Member",
     "OpportunityChanged",
     "Origin",
     "Record",
+    "SubscriptionChanged",
+    "UserChanged",
 ]

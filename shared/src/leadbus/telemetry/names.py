@@ -171,7 +171,7 @@ PULLED_ROWS = Metric(
     "leadbus.pull.rows",
     Kind.COUNTER,
     "{row}",
-    "Rows read from CRMs, by outcome: published, echo, unchanged.",
+    "Rows read from CRMs, by outcome: published, echo, unchanged, skipped (no prospect), refused.",
     (CRM, CONNECTION, KIND, OUTCOME),
 )
 PULL_AGE = Metric(

@@ -1,16 +1,20 @@
-"""Connections, in `<service>.connections`: written by the connector's API, read by its other parts."""
+"""Connections, in `<service>.connections`: written by the connector's API, read by its other parts.
+
+Beside them `<service>.connection_revisions`: who changed what, and when, without any value.
+"""
 
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from leadbus.connector.connection import Connection, Health, HealthState
-from leadbus.connector.secret_settings import MASKED, secrets_of, with_secrets, without_secrets
+from leadbus.connector.connection import Connection, Health, HealthState, Revision
 from leadbus.connector.settings import ConnectionSettings
+from leadbus.connector.settings.secret import MASKED, secrets_of, with_secrets, without_secrets
 from leadbus.errors import Conflict
 from leadbus.security.secrets import SecretBox, Unreadable
 from leadbus.storage.mongo import Client, Document
@@ -22,7 +26,9 @@ class Connections:
     def __init__(
         self, client: Client, database: str, service: str, kind: type[ConnectionSettings], secrets: SecretBox
     ) -> None:
+        self._client = client
         self._collection = client[database][f"{service}.connections"]
+        self._revisions = client[database][f"{service}.connection_revisions"]
         self._kind = kind
         self._secrets = secrets
 
@@ -30,6 +36,7 @@ class Connections:
         """Creates the indexes."""
         await self._collection.create_index([("tenant_id", ASCENDING)])
         await self._collection.create_index([("organisation_id", ASCENDING)])
+        await self._revisions.create_index([("connection_id", ASCENDING), ("revision", DESCENDING)])
 
     async def get(self, connection_id: str) -> Connection | None:
         """One, or None."""
@@ -54,8 +61,14 @@ class Connections:
         """Those with a connection that is on."""
         return set(await self._collection.distinct("organisation_id", {"on": True}))
 
-    async def save(self, connection: Connection, *, previous: int) -> None:
-        """Stores a new revision in place of `previous` (0 = there was none).
+    async def revisions(self, connection_id: str, limit: int = 100) -> list[Revision]:
+        """The latest changes, newest first."""
+        found = self._revisions.find({"connection_id": connection_id}, {"_id": 0, "connection_id": 0})
+        rows = await found.sort("revision", DESCENDING).limit(limit).to_list()
+        return [Revision(**row | {"changed": tuple(row["changed"])}) for row in rows]
+
+    async def save(self, connection: Connection, change: Revision) -> None:
+        """Stores a revision in place of the one before it, and remembers the change.
 
         Raises:
             Conflict: somebody else changed it meanwhile.
@@ -71,14 +84,21 @@ class Connections:
         if not connection.unreadable:  # else what is stored stays, for the day its key is back
             secrets = secrets_of(connection.settings)
             row["secrets"] = {name: self._secrets.encrypt(value) for name, value in secrets.items()}
+
+        async def write(session: AsyncClientSession) -> None:
+            known = {"_id": connection.id, "revision": connection.revision - 1}
+            first = connection.revision == 1
+            result = await self._collection.update_one(known, {"$set": row}, upsert=first, session=session)
+            if not (result.matched_count or result.upserted_id is not None):
+                raise _changed_meanwhile()
+            revision = asdict(change) | {"connection_id": connection.id}
+            await self._revisions.insert_one(revision, session=session)
+
         try:
-            result = await self._collection.update_one(
-                {"_id": connection.id, "revision": previous}, {"$set": row}, upsert=previous == 0
-            )
+            async with self._client.start_session() as session:
+                await session.with_transaction(write)
         except DuplicateKeyError:
-            result = None
-        if result is None or not (result.matched_count or result.upserted_id is not None):
-            raise Conflict("The connection was changed by somebody else meanwhile; read it and try again.")
+            raise _changed_meanwhile() from None
 
     async def report_health(self, connection: Connection, health: Health) -> None:
         """Keeps how the connection fares, unless its settings have changed since."""
@@ -105,3 +125,7 @@ class Connections:
             return {path: self._secrets.decrypt(value) for path, value in stored.items()}, ""
         except Unreadable as error:
             return dict.fromkeys(stored, MASKED), str(error)
+
+
+def _changed_meanwhile() -> Conflict:
+    return Conflict("The connection was changed by somebody else meanwhile; read it and try again.")

@@ -1,16 +1,19 @@
 """Deliveries, in `<service>.deliveries`: merged by the consumer's transaction, settled by the worker."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from leadbus.connector.delivery import Delivery
+from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.stores.documents import Codec
 from leadbus.storage.mongo import Client, Document
 
-_CODEC = Codec(Delivery, maps=("fields", "creators", "activities"))
+_CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "tasks"))
+
+Change = Callable[[Delivery], None]
 
 
 class Deliveries:
@@ -21,10 +24,18 @@ class Deliveries:
 
     async def prepare(self) -> None:
         """Creates the indexes."""
-        await self._collection.create_index(
-            [("connection_id", ASCENDING), ("due", ASCENDING), ("new", DESCENDING), ("due_since", ASCENDING)]
-        )
+        for keys in (
+            (("next_try", ASCENDING), ("new", DESCENDING), ("due_since", ASCENDING)),
+            (("due_since", ASCENDING),),
+        ):
+            await self._collection.create_index(
+                [("connection_id", ASCENDING), *keys], partialFilterExpression={"due": True}
+            )
         await self._collection.create_index([("tenant_id", ASCENDING), ("prospect_id", ASCENDING)])
+        await self._collection.create_index(
+            [("connection_id", ASCENDING), ("parked.since", ASCENDING)],
+            partialFilterExpression={"parked.since": {"$exists": True}},
+        )
 
     async def merge_all(
         self,
@@ -50,46 +61,83 @@ class Deliveries:
         if writes:
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
-    async def due(self, connection_id: str, now: datetime, limit: int) -> list[Delivery]:
-        """What is due: new leads first, then what has waited longest."""
-        found = self._collection.find(
-            {"connection_id": connection_id, "due": True, "$or": _tried_long_enough_ago(now)}
-        )
-        found = found.sort([("new", DESCENDING), ("due_since", ASCENDING)]).limit(limit)
-        return [_CODEC.decode(row) async for row in found]
+    async def due(
+        self, connection_id: str, now: datetime, limit: int, besides: Collection[str] = ()
+    ) -> list[Delivery]:
+        """What is due: new leads first, then what has waited longest. besides: prospects not asked for.
 
-    async def next_try(self, connection_ids: Sequence[str]) -> datetime | None:
+        Two queries, so that neither passes over those that are put off, however many they are.
+        """
+        wanted: Document = {"connection_id": connection_id, "due": True}
+        if besides:
+            wanted["prospect_id"] = {"$nin": sorted(besides)}
+        untried = self._collection.find(wanted | {"next_try": None})
+        untried = untried.sort([("new", DESCENDING), ("due_since", ASCENDING)]).limit(limit)
+        again = self._collection.find(wanted | {"next_try": {"$lte": now}})
+        again = again.sort("next_try", ASCENDING).limit(limit)
+        rows = [row async for row in untried] + [row async for row in again]
+        rows.sort(key=lambda row: (not row["new"], row["due_since"] or now))
+        return [_CODEC.decode(row) for row in rows[:limit]]
+
+    async def next_try(self, connection_ids: Sequence[str], now: datetime) -> datetime | None:
         """When the first of the postponed ones is to be tried again."""
         row = await self._collection.find_one(
-            {"connection_id": {"$in": list(connection_ids)}, "due": True, "next_try": {"$ne": None}},
+            {"connection_id": {"$in": list(connection_ids)}, "due": True, "next_try": {"$gt": now}},
             sort=[("next_try", ASCENDING)],
         )
         return row["next_try"] if row else None
 
-    async def settle(self, delivery: Delivery, change: Callable[[Delivery], None]) -> None:
+    async def settle(self, delivery: Delivery, change: Change) -> None:
         """Applies `change` to the delivery as it is now: what came in since it was read stays."""
-        current: Delivery | None = delivery
-        while current is not None:
-            read = current.revision
-            change(current)
-            current.revision += 1
-            name = _id(current.connection_id, current.prospect_id)
-            result = await self._collection.replace_one({"_id": name, "revision": read}, _document(current))
-            if result.matched_count:
+        await self.settle_all([(delivery, change)])
+
+    async def settle_all(self, changes: Sequence[tuple[Delivery, Change]]) -> None:
+        """The same for many in one write, each changed once.
+
+        Those that met a merge are read and written again. The deliveries given are then as they stand, or
+        as they stood if something came in since.
+        """
+        mark = uuid4().hex  # tells "not written" from "written, then merged into"
+        left = list(changes)
+        while left:
+            writes = [_settled(delivery, change, mark) for delivery, change in left]
+            result = await self._collection.bulk_write(writes, ordered=False)
+            if result.matched_count == len(writes):
                 return
-            row = await self._collection.find_one({"_id": name})
-            current = _CODEC.decode(row) if row else None
+            again = {_id(d.connection_id, d.prospect_id): change for d, change in left}
+            found = self._collection.find({"_id": {"$in": list(again)}, "settled_by": {"$ne": mark}})
+            left = [(_CODEC.decode(row), again[row["_id"]]) async for row in found]
 
     async def of_prospect(self, tenant_id: str, prospect_id: str) -> list[Delivery]:
         """All of one prospect."""
         found = self._collection.find({"tenant_id": tenant_id, "prospect_id": prospect_id})
         return [_CODEC.decode(row) async for row in found]
 
-    async def resume(self, connection_id: str) -> None:
-        """Makes what is parked due again: settings changed, or a person asked."""
-        found = self._collection.find({"connection_id": connection_id, "parked": {"$ne": None}})
-        async for row in found:
+    async def parked_of(self, connection_id: str, limit: int = 10_000) -> list[Delivery]:
+        """What the CRM refuses, longest first."""
+        found = self._collection.find(_parked(connection_id)).sort("parked.since", ASCENDING).limit(limit)
+        return [_CODEC.decode(row) async for row in found]
+
+    async def resume(self, connection_id: str) -> int:
+        """Makes what is parked due again: settings changed, or a person asked; how many."""
+        return await self._resume(_parked(connection_id))
+
+    async def resume_one(self, connection_id: str, prospect_id: str) -> bool:
+        """The same for one prospect; False if nothing of it is parked."""
+        return bool(await self._resume(_parked(connection_id) | {"prospect_id": prospect_id}))
+
+    async def resume_root(self, connection_id: str, *roots: str) -> int:
+        """The same for what waits for one of these records (ids), its own or an account; how many."""
+        ids = {"$in": sorted(roots)}
+        either = {"$or": [{"parked.root": ids}, {"parked.record": ids}]}
+        return await self._resume(_parked(connection_id) | either)
+
+    async def _resume(self, wanted: Document) -> int:
+        count = 0
+        async for row in self._collection.find(wanted):
             await self.settle(_CODEC.decode(row), _unpark)
+            count += 1
+        return count
 
     async def oldest(self, connection_id: str) -> datetime | None:
         """Since when the oldest due delivery waits."""
@@ -116,12 +164,21 @@ class Deliveries:
                 yield change["fullDocument"]["organisation_id"]
 
 
+def _settled(delivery: Delivery, change: Change, mark: str) -> ReplaceOne[Document]:
+    read = delivery.revision
+    change(delivery)
+    delivery.revision, delivery.settled_by = read + 1, mark
+    return ReplaceOne(
+        {"_id": _id(delivery.connection_id, delivery.prospect_id), "revision": read}, _document(delivery)
+    )
+
+
 def _unpark(delivery: Delivery) -> None:
     delivery.parked, delivery.attempts, delivery.next_try = None, 0, None
 
 
-def _tried_long_enough_ago(now: datetime) -> Iterable[Document]:
-    return [{"next_try": None}, {"next_try": {"$lte": now}}]
+def _parked(connection_id: str) -> Document:
+    return {"connection_id": connection_id, "parked.since": {"$exists": True}}
 
 
 def _id(connection_id: str, prospect_id: str) -> str:

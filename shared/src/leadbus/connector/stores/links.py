@@ -13,7 +13,7 @@ _CODEC = Codec(Link)
 
 
 class Links:
-    """A link's `_id` is `<organisation>/<prospect>`."""
+    """A link's `_id` is `<organisation>/<prospect>`, or `<organisation>/<prospect>/<team scope>`."""
 
     def __init__(self, client: Client, database: str, service: str) -> None:
         self._collection = client[database][f"{service}.links"]
@@ -22,9 +22,11 @@ class Links:
         """Creates the indexes."""
         await self._collection.create_index([("organisation_id", ASCENDING), ("record.id", ASCENDING)])
 
-    async def of_prospects(self, organisation_id: str, prospect_ids: Iterable[str]) -> dict[str, Link]:
-        """By prospect; absent = never linked."""
-        ids = [f"{organisation_id}/{prospect_id}" for prospect_id in prospect_ids]
+    async def of_prospects(
+        self, organisation_id: str, prospect_ids: Iterable[str], team_scope: str = ""
+    ) -> dict[str, Link]:
+        """By prospect; absent = never linked. team_scope: see `Link`."""
+        ids = [_id(organisation_id, prospect_id, team_scope) for prospect_id in prospect_ids]
         found = self._collection.find({"_id": {"$in": ids}})
         return {row["prospect_id"]: _CODEC.decode(row) async for row in found}
 
@@ -37,9 +39,15 @@ class Links:
         """Durable on every replica that counts, once it returns."""
         writes = [
             ReplaceOne(
-                {"_id": f"{link.organisation_id}/{link.prospect_id}"}, _CODEC.encode(link), upsert=True
+                {"_id": _id(link.organisation_id, link.prospect_id, link.team_scope)},
+                _CODEC.encode(link),
+                upsert=True,
             )
             for link in links
         ]
         if writes:
             await self._collection.bulk_write(writes, ordered=False)
+
+
+def _id(organisation_id: str, prospect_id: str, team_scope: str) -> str:
+    return "/".join(filter(None, [organisation_id, prospect_id, team_scope]))

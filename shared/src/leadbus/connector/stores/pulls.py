@@ -1,50 +1,71 @@
-"""How far each pull has read, in `<service>.cursors`, and what it saw, in `<service>.seen`."""
+"""How far each kind of record has been read, in `<service>.pulls`: one document per connection and kind."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pymongo import ReplaceOne
+from leadbus.connector.capabilities import Kind
+from leadbus.connector.stores.documents import Codec
+from leadbus.storage.mongo import Client
 
-from leadbus.messages import Record
-from leadbus.storage.mongo import Client, Document
 
-Values = dict[str, str | None]
+@dataclass(frozen=True, slots=True)
+class FullRun:
+    """Everything of a kind being read, page by page. page: the token of the next one; None = the first.
+
+    server_time: the CRM's clock when it began; None before the first page came.
+    """
+
+    run: str
+    started_at: datetime
+    page: str | None = None
+    read: int = 0
+    total: int | None = None
+    server_time: datetime | None = None
+
+
+@dataclass(slots=True)
+class Pull:
+    """One kind of record of one connection.
+
+    since: the CRM's time from which to read on; None = never wholly read. full: the full run under way.
+    error: why the last run failed; empty = it did not. counts: rows of the last run by outcome.
+    """
+
+    connection_id: str
+    kind: Kind
+    since: datetime | None = None
+    full: FullRun | None = None
+    last_run_at: datetime | None = None
+    last_full_at: datetime | None = None
+    error: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+_CODEC = Codec(Pull)
 
 
 class Pulls:
-    """Values seen per connection and record, in the vendor's own form, so that only changes are told."""
+    """Written by the one worker that holds the organisation's lease."""
 
     def __init__(self, client: Client, database: str, service: str) -> None:
-        self._cursors = client[database][f"{service}.cursors"]
-        self._seen = client[database][f"{service}.seen"]
+        self._collection = client[database][f"{service}.pulls"]
 
-    async def cursor(self, connection_id: str, kind: str) -> datetime | None:
-        """The CRM's time from which to read on; None = never read."""
-        row = await self._cursors.find_one({"_id": f"{connection_id}/{kind}"})
-        return row["since"] if row else None
+    async def of_connection(self, connection_id: str) -> dict[Kind, Pull]:
+        """By kind; absent = never read."""
+        found = self._collection.find({"connection_id": connection_id, "kind": {"$ne": None}})
+        pulls = [_CODEC.decode(row) async for row in found]
+        return {pull.kind: pull for pull in pulls}
 
-    async def move(self, connection_id: str, kind: str, since: datetime) -> None:
-        """Moves the cursor; only after everything before it is published and remembered."""
-        await self._cursors.replace_one({"_id": f"{connection_id}/{kind}"}, {"since": since}, upsert=True)
+    async def save(self, pull: Pull) -> None:
+        """Only after everything before it is published and remembered."""
+        name = f"{pull.connection_id}/{pull.kind}"
+        await self._collection.replace_one({"_id": name}, _CODEC.encode(pull), upsert=True)
 
-    async def seen(self, connection_id: str, records: list[Record]) -> dict[str, Values]:
-        """The remembered values by record id; absent = never seen."""
-        ids = [_id(connection_id, record) for record in records]
-        found = self._seen.find({"_id": {"$in": ids}})
-        return {row["record_id"]: dict(row["values"]) async for row in found}
+    async def compared_at(self, connection_id: str) -> datetime | None:
+        """When the last comparison of everything began; None = never."""
+        row = await self._collection.find_one({"_id": connection_id})
+        return row["compared_at"] if row else None
 
-    async def remember(self, connection_id: str, values: Mapping[Record, Values]) -> None:
-        """Remembers what was seen, or what we are about to write: that is then no change of theirs."""
-        writes = [
-            ReplaceOne({"_id": _id(connection_id, r)}, _row(r, v), upsert=True) for r, v in values.items()
-        ]
-        if writes:
-            await self._seen.bulk_write(writes, ordered=False)
-
-
-def _id(connection_id: str, record: Record) -> str:
-    return f"{connection_id}/{record.module}/{record.id}"
-
-
-def _row(record: Record, values: Values) -> Document:
-    return {"record_id": record.id, "values": [[name, value] for name, value in values.items()]}
+    async def compare(self, connection_id: str, now: datetime) -> None:
+        """Notes that a comparison begins."""
+        await self._collection.replace_one({"_id": connection_id}, {"compared_at": now}, upsert=True)

@@ -1,0 +1,90 @@
+"""HTTP to one SugarCRM, whatever is spoken over it: no cookies, bounded answers, every call measured."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from connector_sugar import faults
+
+OnCall = Callable[[str, float, str, Sequence[bytes]], None]
+"""Told of each call: operation, seconds, `ok` or the error's class, the traces it served."""
+
+APPLICATION = "Leadbus"
+MOST_BYTES = 50_000_000
+LARGE = 100_000
+"""Bytes from which on reading an answer would hold up everybody else: to be done in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status_code: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Http:
+    """Connections to one server. read_timeout: seconds a call may take once it is sent."""
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        connect_timeout: float,
+        read_timeout: float,
+        on_call: OnCall | None,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._longest = connect_timeout + read_timeout
+        self._on_call = on_call
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
+            # Web servers drop idle connections after 5 s, as a rule; a write must not run into that.
+            limits=httpx.Limits(max_connections=connections, keepalive_expiry=3.0),
+            headers={"User-Agent": APPLICATION},
+            # A login that carries an earlier one's PHPSESSID would get the same session again.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            transport=transport,
+        )
+
+    async def exchange(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], *, writing: bool
+    ) -> Reply:
+        """Any HTTP answer; raises LeadbusError where none came, or one that is too long."""
+        body = bytearray()
+        try:
+            async with (
+                asyncio.timeout(self._longest),
+                self._http.stream(method, url, content=content, headers=headers) as response,
+            ):
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > MOST_BYTES:
+                        raise faults.TOO_LONG.error(writing=writing)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise faults.of_transport(error, writing=writing) from None
+        return Reply(response.status_code, bytes(body), response.headers)
+
+    @contextlib.contextmanager
+    def measured(self, operation: str, traces: Sequence[bytes] = ()) -> Iterator[None]:
+        """Tells the observer of the call made within."""
+        began, outcome = time.perf_counter(), "ok"
+        try:
+            yield
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if self._on_call is not None:
+                self._on_call(operation, time.perf_counter() - began, outcome, traces)
+
+    async def close(self) -> None:
+        """Never raises."""
+        with contextlib.suppress(httpx.HTTPError):
+            await self._http.aclose()

@@ -1,0 +1,1 @@
+"""SugarCRM's modern REST, v10 to v11_x."""

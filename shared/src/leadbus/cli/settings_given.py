@@ -1,0 +1,75 @@
+"""Settings as a person gives them to the command line: a file, or `path=value` words."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from leadbus.errors import LeadbusError
+
+ASKED_FOR = "-"
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+def settings_in(file: Path) -> dict[str, Any]:
+    """The settings in a YAML or JSON file, `${NAME}` taken from the environment.
+
+    Raises:
+        LeadbusError: it cannot be read, or asks for a variable that is not set.
+    """
+    text = _VARIABLE.sub(lambda match: _variable(file, match[1]), file.read_text(encoding="utf-8"))
+    try:
+        settings = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise LeadbusError(f"{file} is not readable as YAML ({type(error).__name__}).") from None
+    if not isinstance(settings, dict):
+        raise LeadbusError(f"{file} must hold the settings of one connection.")
+    return settings
+
+
+def patch_of(
+    words: Sequence[str], rows: Sequence[Mapping[str, Any]], hidden: Callable[[str], str]
+) -> dict[str, Any]:
+    """What to change. rows: of the connector's settings. hidden: asks for the value of a path.
+
+    Raises:
+        LeadbusError: a word is not `path=value`, or there is no such setting.
+    """
+    known = {str(row["path"]): str(row["type"]) for row in rows}
+    patch: dict[str, Any] = {}
+    for word in words:
+        path, equals, text = word.partition("=")
+        if not equals:
+            raise LeadbusError(f"Give settings as path=value, such as {path}=...")
+        if path not in known:
+            near = get_close_matches(path, known, 1) or [p for p in known if p.endswith(f".{path}")]
+            hint = f"did you mean {near[0]}?" if near else "leadbus connections settings CRM lists all."
+            raise LeadbusError(f"There is no setting {path}: {hint}")
+        *sections, name = path.split(".")
+        place = patch
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = _value(path, known[path], hidden(path) if text == ASKED_FOR else text)
+    return patch
+
+
+def _value(path: str, type_: str, text: str) -> Any:
+    """As its type asks: texts stay as they are given, 12345 and yes among them."""
+    if text == "null":
+        return None
+    if "text" in type_ and not type_.startswith("list"):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise LeadbusError(f"{path} is a {type_}; what was given cannot be read as one.") from None
+
+
+def _variable(file: Path, name: str) -> str:
+    if name not in os.environ:
+        raise LeadbusError(f"{file} asks for the variable {name}, which is not set.")
+    return os.environ[name]

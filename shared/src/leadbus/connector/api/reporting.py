@@ -1,0 +1,130 @@
+"""The error report: what the CRM refused and what could not be taken in, as rows grouped under their roots.
+
+Pure. A pulled row's id is its record; a parked delivery's is its prospect.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from leadbus.connector.capabilities import Kind
+from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.stores.mirror import MirrorRow
+from leadbus.messages import Record
+
+Direction = Literal["to_crm", "from_crm"]
+_KINDS: TypeAdapter[Kind] = TypeAdapter(Kind)
+SEND_AGAIN = "Correct it in the CRM or in the settings, then send it again."
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One row of the report. url: where a person sees the record in the CRM.
+
+    blocking: nothing of the record is told, or written; False = the rest is. root: the record whose
+    correction makes this row right. dependents: rows that have this one as their root.
+    """
+
+    id: str
+    direction: Direction
+    object: Kind
+    reason: str
+    since: datetime
+    advice: str = ""
+    record: Record | None = None
+    url: str | None = None
+    prospect_id: str | None = None
+    blocking: bool = True
+    root: Record | None = None
+    dependents: tuple["ErrorRow", ...] = ()
+    field: str | None = None
+
+
+def pulled(row: MirrorRow, url_of: Callable[[Record], str | None]) -> ErrorRow | None:
+    """A row that could not be taken in; None if nothing is wrong with it."""
+    problem = row.problem
+    if problem is None:
+        return None
+    return ErrorRow(
+        id=pulled_id(row.record),
+        direction="from_crm",
+        object=problem.object,
+        reason=problem.reason,
+        since=problem.since,
+        advice=problem.advice,
+        record=row.record,
+        url=url_of(row.record),
+        prospect_id=row.prospect_id,
+        field=problem.field,
+        blocking=problem.blocking,
+        root=problem.root,
+    )
+
+
+def parked(
+    delivery: Delivery, record: Record | None, root: Record | None, url_of: Callable[[Record], str | None]
+) -> ErrorRow | None:
+    """A delivery that the CRM refuses; None if it does not. record: the linked one, if there is one."""
+    refused = delivery.parked
+    if refused is None:
+        return None
+    return ErrorRow(
+        id=parked_id(delivery.prospect_id),
+        direction="to_crm",
+        object=_KINDS.validate_python(refused.object),
+        reason=refused.reason,
+        since=refused.since,
+        advice=SEND_AGAIN,
+        record=record,
+        url=url_of(record) if record else None,
+        prospect_id=delivery.prospect_id,
+        field=refused.field,
+        root=root,
+    )
+
+
+def parked_id(prospect_id: str) -> str:
+    """The id of a parked delivery in the report."""
+    return f"delivery:{prospect_id}"
+
+
+def pulled_id(record: Record) -> str:
+    """The id of a pulled row in the report."""
+    return f"record:{record.module}/{record.id}"
+
+
+def grouped(rows: Iterable[ErrorRow], wanted: Kind | None = None) -> list[ErrorRow]:
+    """Roots, oldest first, each with its dependents; a row whose root is no row of the report stands alone.
+
+    wanted: only groups in which such an object occurs.
+    """
+    ordered = sorted(rows, key=lambda row: (row.since, row.id))
+    by_record = {row.record: row for row in ordered if row.record is not None and row.direction == "from_crm"}
+    dependents: dict[str, list[ErrorRow]] = defaultdict(list)
+    for row in ordered:
+        top = _top(row, by_record)
+        if top is not row:
+            dependents[top.id].append(row)
+    groups = [
+        replace(row, dependents=tuple(dependents[row.id])) for row in ordered if _top(row, by_record) is row
+    ]
+    return [group for group in groups if wanted is None or wanted in _objects(group)]
+
+
+def _top(row: ErrorRow, by_record: Mapping[Record, ErrorRow]) -> ErrorRow:
+    """The row at the end of the chain of roots; itself, if it stands alone or the chain is a ring."""
+    passed = [row]
+    while (named := passed[-1].root) is not None and named in by_record:
+        root = by_record[named]
+        if root in passed:
+            return min(passed[passed.index(root) :], key=lambda one: one.id)
+        passed.append(root)
+    return passed[-1]
+
+
+def _objects(group: ErrorRow) -> Sequence[Kind]:
+    return [group.object, *(row.object for row in group.dependents)]

@@ -1,0 +1,1 @@
+"""Save and test: what keeps a connection from working, found before it is turned on."""

@@ -1,0 +1,92 @@
+"""What the steps of a working-off share: the connection, its adapter, and what is remembered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from leadbus.connector.capabilities import PersonKind
+from leadbus.connector.connection import Connection
+from leadbus.connector.contract import Adapter
+from leadbus.connector.delivering.work import Work
+from leadbus.connector.link import Link, LinkState, Made
+from leadbus.connector.mapping import FieldMap
+from leadbus.connector.stores.asked import Asked
+from leadbus.connector.stores.deliveries import Deliveries
+from leadbus.connector.stores.links import Links
+from leadbus.connector.stores.mirror import Mirror
+from leadbus.errors import Fenced
+from leadbus.messages import Record
+from leadbus.telemetry.propagation import trace_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """See the module; the same for as long as the connection's settings stay what they are."""
+
+    connection: Connection
+    adapter: Adapter
+    links: Links
+    mirror: Mirror
+    deliveries: Deliveries
+    asked: Asked
+    fields: FieldMap
+    holds_lease: Callable[[], bool]
+
+    def before_writing(self) -> None:
+        """Raises Fenced if another pod may work this organisation by now."""
+        if not self.holds_lease():
+            raise Fenced("Another pod may work this CRM organisation by now.")
+
+    def kind_of(self, record: Record) -> PersonKind:
+        """What a person's record is."""
+        kind = self.adapter.capabilities.kind_of(record.module)
+        return kind if kind in ("contact", "target") else "lead"
+
+    def link(self, work: Work, record: Record, state: LinkState, made: Made) -> Link:
+        """To another record than before, perhaps; where the lead came from stays."""
+        connection = self.connection
+        if work.link is not None:
+            return replace(
+                work.link, record=record, state=state, since=now(), made=made, made_by=connection.id
+            )
+        return Link(
+            organisation_id=connection.organisation_id,
+            prospect_id=work.delivery.prospect_id,
+            tenant_id=work.delivery.tenant_id,
+            record=record,
+            state=state,
+            since=now(),
+            made=made,
+            made_by=connection.id,
+            team_scope=connection.settings.team_scope,
+        )
+
+    async def remember(self, works: Sequence[Work]) -> None:
+        """Who delivers to each record, and where its lead came from."""
+        changed: list[Link] = []
+        for work in works:
+            if work.link is None:
+                continue
+            origins = [c.origin for c in work.delivery.creators.values() if c.origin]
+            trace_id = trace_id_of(work.delivery.traceparent)
+            is_news = work.link.remember(self.connection.id, origins, trace_id)
+            if is_news or work.outcome != "updated":
+                changed.append(work.link)
+        await self.links.save(changed)
+
+    async def owner_ids(self, works: Sequence[Work]) -> dict[str, str]:
+        """The CRM's users that requests and tasks name, by email; who is no active user is missing."""
+        named = {task.owner_email for work in works for task in work.delivery.tasks.values()}
+        named |= {w.delivery.terms.request.owner_email for w in works if w.delivery.terms}
+        found: dict[str, str] = {}
+        for email in filter(None, named):
+            user = await self.mirror.user_by_email(self.connection.id, email)
+            if user is not None:
+                found[email] = user.record.id
+        return found
+
+
+def now() -> datetime:
+    """In milliseconds, as MongoDB keeps it: compared with what was read back."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

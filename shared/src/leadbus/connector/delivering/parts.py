@@ -1,0 +1,197 @@
+"""What a delivery is made of: facts as they are remembered, and what has become of them. Pure."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from leadbus.messages import Origin, SyncRequest, Task
+
+Profile = Literal["marketing", "distribution"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFact:
+    """A value, when it was said and by which event.
+
+    pending: not yet dealt with in the CRM. written: the value that we last wrote there, if any.
+    """
+
+    value: str
+    at: datetime
+    event_id: str
+    profile: Profile
+    pending: bool = True
+    written: str | None = None
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The newer wins; ties by event id."""
+        return (self.at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The prospect's email, in lower case. changed: said in place of another; pending as with fields."""
+
+    email: str
+    at: datetime
+    event_id: str
+    changed: bool = False
+    pending: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, datetime, str]:
+        """A change outlasts what merely mentions an address: that may be the one before it."""
+        return (self.changed, self.at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """A fact that gives the right to create a record.
+
+    origin: set if it is a distribution. reported: its outcome is published. spent: the record it led to
+    was deleted in the CRM, so that it gives no right to another.
+    """
+
+    at: datetime
+    origin: Origin | None = None
+    reported: bool = False
+    spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the newest sync request asks for, in place of the connection's rules, until that is done."""
+
+    request: SyncRequest
+    at: datetime
+    event_id: str
+    pending: bool = True
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The newer wins; ties by event id."""
+        return (self.at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedTask:
+    """A task or call that a salesperson is to be given. at: when it was asked for."""
+
+    task: Task
+    at: datetime
+    owner_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An opt-out or opt-in. explicit: by the person itself. of: the connection in whose CRM it was made."""
+
+    at: datetime
+    event_id: str
+    explicit: bool = False
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether the prospect takes marketing email: the newest opt-out, and the opt-in that counts most.
+
+    An opt-out beats an opt-in, unless that is later and explicit. settled: the event that the CRM
+    was told of.
+    """
+
+    out: Said | None = None
+    back_in: Said | None = None
+    settled: str | None = None
+
+    @property
+    def opted_out(self) -> bool | None:
+        """None = nobody has said anything."""
+        if self.out is None:
+            return False if self.back_in else None
+        return not (self.back_in and self.back_in.explicit and self.back_in.at > self.out.at)
+
+    @property
+    def decided_by(self) -> Said | None:
+        """The word that counts."""
+        return self.out if self.opted_out else self.back_in
+
+    def heard(self, status: Literal["opted_in", "opted_out"], said: Said) -> "Consent":
+        """With one word more."""
+        if status == "opted_out":
+            return replace(self, out=max(filter(None, (self.out, said)), key=lambda s: (s.at, s.event_id)))
+        words = filter(None, (self.back_in, said))
+        return replace(self, back_in=max(words, key=lambda s: (s.explicit, s.at, s.event_id)))
+
+    def waits(self, connection_id: str) -> bool:
+        """Whether the connection's CRM must hear of it; not if it was said there."""
+        said = self.decided_by
+        return said is not None and said.of != connection_id and said.event_id != self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The newest score, by scoring's version."""
+
+    value: int
+    version: int
+    pending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """Activities beyond those kept one by one, not yet written as a note."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The CRM refuses this until a person changes something.
+
+    object: the kind of record that is refused. field: what to change, by its name. record: the id of the
+    prospect's own record, if there is one. root: the id of another record (an account) that is the reason:
+    once it is corrected, this is tried again.
+    """
+
+    reason: str
+    since: datetime
+    field: str | None = None
+    object: str = "lead"
+    record: str | None = None
+    root: str | None = None
+
+
+@dataclass(slots=True)
+class Done:
+    """What one working-off has dealt with: by being written, or by not being allowed to.
+
+    fields: name -> event id. wrote: names of those that were written. consent, address, terms: event ids.
+    reported: names of creators. told: see `Delivery`. spent: the record was deleted in the CRM and no other
+    was found, so that every right to create that had led to it is used up.
+    """
+
+    fields: dict[str, str] = field(default_factory=dict)
+    wrote: set[str] = field(default_factory=set)
+    activities: set[str] = field(default_factory=set)
+    tasks: set[str] = field(default_factory=set)
+    older: Older | None = None
+    score_version: int | None = None
+    consent: str | None = None
+    address: str | None = None
+    terms: str | None = None
+    reported: set[str] = field(default_factory=set)
+    told: datetime | None = None
+    spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step of the journey, for whoever asks what became of a lead."""
+
+    at: datetime
+    what: str
+    trace_id: str | None = None

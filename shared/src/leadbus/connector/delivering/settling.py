@@ -1,0 +1,127 @@
+"""After a working-off: tells what became of each delivery, then takes out of it what is dealt with."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from leadbus.connector.connection import Connection
+from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.work import Outcome, Work
+from leadbus.connector.stores.deliveries import Change, Deliveries
+from leadbus.errors import Transient
+from leadbus.ids import derived_id
+from leadbus.messages import DeliveryReported
+from leadbus.publishing import Outgoing, Publisher
+from leadbus.telemetry import Telemetry, names
+from leadbus.telemetry.propagation import trace_id_of
+from leadbus.topics import CRM_DELIVERIES
+
+SHORTEST = timedelta(seconds=1)
+LONGEST = timedelta(minutes=15)
+MOST_REASONS = 8
+
+
+class Settling:
+    """Publishes first and forgets after: a crash between the two repeats an event, and loses none."""
+
+    def __init__(self, crm: str, deliveries: Deliveries, publisher: Publisher, telemetry: Telemetry) -> None:
+        self._crm = crm
+        self._deliveries = deliveries
+        self._publisher = publisher
+        self._worked_off = telemetry.counter(names.DELIVERIES)
+        self._latency = telemetry.histogram(names.LEAD_LATENCY)
+
+    async def settle(self, connection: Connection, works: Sequence[Work], *, broken: bool) -> None:
+        """broken: a whole call failed, so that what is not written is nobody's fault but the CRM's.
+
+        Raises:
+            Transient: Kafka does not acknowledge; nothing is forgotten, the work-off is repeated.
+        """
+        now = datetime.now(UTC)
+        told = [work for work in works if _is_worth_telling(work, broken)]
+        faults = await self._publisher.publish(
+            [
+                Outgoing.of(CRM_DELIVERIES, _report(connection, work, now), work.delivery.traceparent)
+                for work in told
+            ]
+        )
+        if any(fault is not None for fault in faults):
+            raise Transient("Kafka does not acknowledge what became of deliveries.")
+        changes = [(work.delivery, self._change(work, now, broken=broken)) for work in works]
+        facts = [(work.delivery.due_since, _outcome(work), _is_worth_telling(work, broken)) for work in works]
+        await self._deliveries.settle_all(changes)
+        for due_since, outcome, is_told in facts:
+            labels = {names.CRM: self._crm, names.CONNECTION: connection.id}
+            self._worked_off.add(1, labels | {names.OUTCOME: outcome if is_told else "retried"})
+            if outcome == "created" and due_since is not None:
+                self._latency.record((now - due_since).total_seconds(), {names.CRM: self._crm})
+
+    def _change(self, work: Work, now: datetime, *, broken: bool) -> Change:
+        """What a working-off makes of a delivery, as it then is: facts may have come in since it was read."""
+        read, traceparent = work.delivery.revision, work.delivery.traceparent
+        told, parked, words = _is_worth_telling(work, broken), work.is_parked, _in_words(work)
+        if told and not parked:
+            work.written.reported = {n for n, c in work.delivery.creators.items() if not c.reported}
+            work.written.told = work.link.since if work.link else None
+
+        def change(delivery: Delivery) -> None:
+            nothing_came_in = delivery.revision == read
+            delivery.settle(work.written)
+            if told or work.reasons:
+                delivery.note(now, words, traceparent)
+            if parked and nothing_came_in:
+                delivery.parked = work.parked(now)
+            elif work.error is not None and not broken:
+                delivery.attempts += 1
+                delivery.next_try = now + _delay(delivery.attempts)
+            elif work.later is not None and nothing_came_in and not delivery.begun:
+                delivery.next_try = work.later
+
+        return change
+
+
+def _report(connection: Connection, work: Work, now: datetime) -> DeliveryReported:
+    """Its id is the same when a crash repeats it, also if facts came in between for a new link."""
+    delivery, link, outcome = work.delivery, work.link, _outcome(work)
+    is_new = link is not None and outcome in ("created", "matched")
+    version = link.since.isoformat() if link and is_new else str(delivery.revision)
+    return DeliveryReported(
+        event_id=derived_id(connection.id, delivery.prospect_id, outcome, version),
+        tenant_id=delivery.tenant_id,
+        occurred_at=now,
+        prospect_id=delivery.prospect_id,
+        connection_id=connection.id,
+        outcome=outcome,
+        record=link.record if link and work.has_record else None,
+        activities=work.activities,
+        origins=connection.origins_of(link.origins) if link else [],
+        reason=str(work.error) if work.error else None,
+        field=getattr(work.error, "field", None),
+        lead_trace_id=(link.lead_trace_id if link else None) or trace_id_of(delivery.traceparent),
+    )
+
+
+def _is_worth_telling(work: Work, broken: bool) -> bool:
+    """A change of what the CRM holds or refuses, or a lead's arrival; half a try is neither."""
+    if work.is_parked or work.outcome != "updated":
+        return True
+    has_news = work.changed or work.activities > 0 or work.delivery.is_new
+    return has_news and work.error is None and not broken
+
+
+def _outcome(work: Work) -> Outcome:
+    return "parked" if work.is_parked else work.outcome
+
+
+def _in_words(work: Work) -> str:
+    where = f" {work.link.record.module}/{work.link.record.id}" if work.link and work.has_record else ""
+    notes = f", {work.activities} activities added" if work.activities else ""
+    reasons = f"; {', '.join(work.reasons[:MOST_REASONS])}" if work.reasons else ""
+    error = f": {work.error}" if work.error else ""
+    return f"{_outcome(work)}{where}{notes}{reasons}{error}"
+
+
+def _delay(attempts: int) -> timedelta:
+    """Growing and jittered: 1 s, 2 s, 4 s ... 15 min."""
+    seconds = min(LONGEST.total_seconds(), SHORTEST.total_seconds() * 2 ** min(attempts - 1, 12))
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.0))

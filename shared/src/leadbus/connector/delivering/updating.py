@@ -1,0 +1,73 @@
+"""Existing records: what differs and may be written, compared with the record as it was read just now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from leadbus.connector.contract import PersonChange
+from leadbus.connector.delivering import plan
+from leadbus.connector.delivering.context import Context
+from leadbus.connector.delivering.plan import Changes, Present
+from leadbus.connector.delivering.work import Work
+from leadbus.connector.stores.mirror import EMAIL, OPTED_OUT, OWNER, MirrorRow
+from leadbus.messages import Record
+
+_OPTED_OUT = {True: "true", False: "false", None: None}
+
+
+class Updating:
+    """See the module."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, works: Sequence[Work]) -> None:
+        """Writes what each asks for; the values are remembered before the call, as intended."""
+        if not works:
+            return
+        rows = await self._context.mirror.of_records(
+            self._context.connection.id, [w.person.record for w in works if w.person]
+        )
+        owners = await self._context.owner_ids(works)
+        changes = [(work, self._changes(work, rows, owners)) for work in works]
+        writes = [(work, change.row) for work, change in changes if change.row is not None]
+        if writes:
+            await self._intend([row for _, row in writes])
+            self._context.before_writing()
+            outcomes = await self._context.adapter.update([row for _, row in writes])
+            for (work, row), outcome in zip(writes, outcomes, strict=True):
+                work.error, work.changed = outcome, outcome is None
+                work.owner_id = row.owner_id or work.owner_id
+        for work, change in changes:
+            if work.error is None:
+                work.written = plan.record_part(work.delivery, change.wrote)
+                work.reasons += change.reasons
+
+    def _changes(self, work: Work, rows: dict[Record, MirrorRow], owners: dict[str, str]) -> Changes:
+        context, person = self._context, work.person
+        if person is None:
+            return Changes(None, set(), [])
+        work.object = person.kind
+        row = rows.get(person.record)
+        record = Present(person, row.values, row.ours, row.changed) if row else Present(person)
+        changes = plan.person_change(work.delivery, context.connection, context.fields, person.kind, record)
+        request = plan.request_of(work.delivery)
+        owner = owners.get(request.owner_email or "") if request.update_existing else None
+        if owner and owner != person.owner_id:
+            change = changes.row or PersonChange(person.record, traceparent=work.delivery.traceparent)
+            changes.row = replace(change, owner_id=owner)
+        return changes
+
+    async def _intend(self, rows: Sequence[PersonChange]) -> None:
+        await self._context.mirror.intend(
+            self._context.connection.id, {row.record: self._meant(row) for row in rows}
+        )
+
+    def _meant(self, row: PersonChange) -> dict[str, str]:
+        score_field = self._context.connection.settings.score_field
+        besides = {
+            EMAIL: row.email,
+            OPTED_OUT: _OPTED_OUT[row.opted_out],
+            OWNER: row.owner_id,
+            score_field or "": str(row.score) if row.score is not None else None,
+        }
+        return {**row.values, **{name: value for name, value in besides.items() if name and value}}

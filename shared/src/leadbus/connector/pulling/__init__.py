@@ -1,0 +1,1 @@
+"""From the CRM to topics: when and what is read, page by page."""

@@ -1,0 +1,229 @@
+"""The settings of a connection: each declared once, with the help text that every surface shows."""
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, ClassVar, Literal, Self
+from zoneinfo import available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from leadbus.connector.capabilities import Kind
+from leadbus.connector.settings.rules import faults, our_field
+from leadbus.event_types import CRM_EVENT_TYPES, EventType
+from leadbus.messages.base import Id, Line, Name, TenantId
+
+NEEDED_TO_TURN_ON: JsonDict = {"needed": "to turn on"}
+"""Of a setting that may be empty as long as the connection is off (`json_schema_extra`)."""
+
+
+class Section(BaseModel):
+    """Settings refuse what they do not know, so that a misspelt one is noticed.
+
+    merged: whether a change of a part of it leaves the rest of it as it was.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    merged: ClassVar[bool] = True
+
+
+class MarketingAutomation(Section):
+    """The profile for leads won by marketing."""
+
+    on: bool = Field(True, description="Send leads whose score exceeds the threshold.")
+    threshold: int = Field(50, ge=0, le=1_000_000, description="The score a lead must exceed to be sent.")
+    field_updates: bool = Field(
+        False, description="Let marketing change fields of records that exist already."
+    )
+
+
+class LeadDistribution(Section):
+    """The profile for leads handed over by a supplier."""
+
+    on: bool = Field(True, description="Send every lead that the supplier hands over, whatever its score.")
+    field_updates: bool = Field(
+        False, description="Let distributed leads change fields of records that exist."
+    )
+
+
+Rule = Literal["ours", "theirs", "newest", "only_if_empty", "never"]
+Direction = Literal["both", "to_crm", "from_crm"]
+
+
+class FieldRule(Section):
+    """How one field of ours and one of the CRM's belong together; overrides the standard mapping."""
+
+    of: Literal["lead", "contact", "target", "account"] = Field(
+        "lead", description="Whose field it is in the CRM."
+    )
+    field: Annotated[str, AfterValidator(our_field)] = Field(
+        pattern=r"^([a-z_]{1,64}|custom\.[A-Za-z][A-Za-z0-9_]{0,63})$",
+        json_schema_extra={"allowed": "a standard field, or custom.<name>"},
+        description="Our name of the field: a standard one such as phone, or custom.<name>.",
+    )
+    crm_field: Name = Field(description="The CRM's own name of the field.")
+    direction: Direction = Field(
+        "both", description="Whether it is written to the CRM, read from it, or both."
+    )
+    rule: Rule | None = Field(
+        None,
+        description="Who decides about the field of a record that exists: ours = we overwrite; theirs ="
+        " never overwritten once it has a value of theirs; newest = the later change; only_if_empty = filled"
+        " where the CRM has nothing; never = not even when the record is created. Without a rule the"
+        " profile's field_updates decides.",
+    )
+
+
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _cron(expression: str) -> str:
+    try:
+        next(CronSim(expression, _SOME_TIME))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError("not a cron expression of five fields, such as 0 6,18 * * *") from error
+    return expression
+
+
+class Schedule(Section):
+    """When something is read from the CRM: every so many seconds, or at times of day (cron)."""
+
+    merged = False  # its members exclude each other
+
+    every_seconds: int | None = Field(
+        None, ge=1, le=86_400, description="Read changes this often, in seconds."
+    )
+    cron: Annotated[str, AfterValidator(_cron)] | None = Field(
+        None,
+        json_schema_extra={"allowed": "a cron expression of five fields"},
+        description="Read changes at these times, in the connection's time zone.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.every_seconds is None) == (self.cron is None):
+            raise ValueError("give either every_seconds or cron")
+        return self
+
+
+def _every(seconds: int) -> Schedule:
+    return Schedule(every_seconds=seconds)
+
+
+class Schedules(Section):
+    """When each kind of record is read; a kind without a schedule is not read."""
+
+    lead: Schedule | None = Field(_every(30), description="Leads: status, owner, fields, conversion.")
+    contact: Schedule | None = Field(_every(30), description="Contacts.")
+    target: Schedule | None = Field(_every(300), description="Targets: people on lists, not yet leads.")
+    account: Schedule | None = Field(_every(300), description="Accounts (companies).")
+    user: Schedule | None = Field(_every(300), description="The CRM's users, who can own leads.")
+    opportunity: Schedule | None = Field(_every(30), description="Opportunities.")
+    activity: Schedule | None = Field(_every(60), description="Tasks, calls, meetings and notes.")
+    list: Schedule | None = Field(_every(1_800), description="Target lists and who is on them.")
+    comparison: Schedule | None = Field(
+        Schedule(cron="0 3 * * *"),
+        description="Everything is read again and compared, which finds what changes did not tell.",
+    )
+
+    def of(self, kind: Kind) -> Schedule | None:
+        """The schedule of a kind of record."""
+        found: Schedule | None = getattr(self, kind)
+        return found
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is read at all."""
+        return any(getattr(self, name) is not None for name in type(self).model_fields)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Those of this machine; looking through its files takes several milliseconds."""
+    return frozenset(available_timezones())
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("not a time zone, such as Europe/Berlin")
+    return name
+
+
+class ConnectionSettings(Section, ABC):
+    """What every connection has, whatever its CRM; a connector adds the CRM's own part as `access`."""
+
+    @property
+    @abstractmethod
+    def organisation_id(self) -> str:
+        """The CRM organisation it leads into: the same for all connections that share its records."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """The URL that the tenant gave."""
+
+    @property
+    def team_scope(self) -> str:
+        """What sets this connection's records apart from others of the organisation; empty = nothing."""
+        return ""
+
+    @property
+    def team_names(self) -> tuple[str, ...]:
+        """The CRM's teams that records are written with and read from, named exactly; () = no matter."""
+        return ()
+
+    connection_id: Id = Field(description="The connection's name, unique for the tenant's operator.")
+    tenant_id: TenantId = Field(description="Whose connection it is.")
+    access: Section = Field(description="How Leadbus gets into the CRM.")
+    supplier_id: Id | None = Field(
+        None, description="Only leads of this supplier; absent: of every supplier."
+    )
+    record_as: Literal["lead", "contact"] = Field("lead", description="What new people become in the CRM.")
+    default_last_name: Name | None = Field(
+        "Unknown", description="Last name of a person who gave none; without it such a person is refused."
+    )
+    default_company: Name | None = Field(
+        "Unknown", description="Company of a person who named none; without it such a person is refused."
+    )
+    lead_source: Line = Field(
+        "Leadbus",
+        json_schema_extra=NEEDED_TO_TURN_ON,
+        description="The CRM's lead source of every record created; the CRM must offer this value.",
+    )
+    event_types: frozenset[EventType] = Field(
+        CRM_EVENT_TYPES,
+        json_schema_extra={"allowed": ", ".join(t for t in EventType if t in CRM_EVENT_TYPES)},
+        description="Marketing events that are written to the CRM.",
+    )
+    notes: Literal["per_event", "per_day"] = Field(
+        "per_event", description="Marketing events become one note each, or one note a day and person."
+    )
+    score_field: Name | None = Field(None, description="The CRM's custom field that holds the score.")
+    fields: tuple[FieldRule, ...] = Field(
+        (), max_length=500, description="Field mappings beyond, or instead of, the standard ones."
+    )
+    schedules: Schedules = Field(Schedules(), description="When each kind of record is read from the CRM.")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC",
+        json_schema_extra={"allowed": "a time zone, such as Europe/Berlin"},
+        description="The time zone of schedules, and of days where notes are made per day.",
+    )
+    marketing_automation: MarketingAutomation = Field(
+        MarketingAutomation(), description="The profile for leads won by marketing."
+    )
+    lead_distribution: LeadDistribution = Field(
+        LeadDistribution(), description="The profile for leads handed over by a supplier."
+    )
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        found = [
+            InitErrorDetails(type=PydanticCustomError("rule", "{what}", {"what": what}), loc=loc, input=None)
+            for loc, what in faults(self)
+        ]
+        if found:
+            raise ValidationError.from_exception_data(type(self).__name__, found, hide_input=True)
+        return self

@@ -1,0 +1,256 @@
+"""Leads, contacts and targets: the person as it stands, its status, its opt-out. Pure.
+
+A prospect is told under the id of the link that the record has, else under that of its primary email.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leadbus.connector.contract import Person, Row
+from leadbus.connector.link import Link
+from leadbus.connector.pulling.problems import SEVERAL_MATCHES, chosen_of, problem_of
+from leadbus.connector.stores.mirror import (
+    ACCOUNT,
+    CONVERTED,
+    EMAIL,
+    OPTED_OUT,
+    OWNER,
+    STATUS,
+    MirrorRow,
+)
+from leadbus.connector.taking.known import (
+    Known,
+    Taken,
+    Told,
+    frees,
+    gone,
+    is_first,
+    problem_changed,
+    remembered,
+)
+from leadbus.connector.taking.telling import about_prospect, valid_email
+from leadbus.ids import prospect_id
+from leadbus.messages import ContactChanged, Fields, LeadStatusChanged, Record, SubscriptionChanged
+from leadbus.topics import CRM_CONTACTS, CRM_LEAD_STATUS, CRM_SUBSCRIPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class _Prospect:
+    """Whom an event is about. link: if we brought the record there, or found it."""
+
+    id: str
+    link: Link | None
+
+
+def take(row: Row, known: Known) -> Taken:
+    """Published: what is news. Held back: a record that makes no prospect; the mirror has it all the same."""
+    if row.deleted or not isinstance(row, Person):
+        return _deleted(row, known)
+    before = known.before(row)
+    values = {
+        **row.values,
+        EMAIL: row.email or "",
+        STATUS: row.status or "",
+        OWNER: row.owner_id or "",
+        OPTED_OUT: {True: "true", False: "false", None: ""}[row.opted_out],
+        ACCOUNT: row.account_id or "",
+        CONVERTED: row.converted_to.id if row.converted_to else "",
+    }
+    prospects = _prospects(row, known)
+    after = remembered(row, row.kind, known, values, problem_of(row, row.kind, known))
+    after.name = " ".join(filter(None, _names(row, known)))
+    after.email, after.account_id = row.email, row.account_id
+    after.prospect_id = prospects[0].id if prospects else None
+    after.details = {"open": str(row.open).lower()}
+    if row.created_at:
+        after.details["created_at"] = row.created_at.isoformat()
+    events = _status_events(row, known, before)
+    if after.problem is None or not after.problem.blocking:
+        events += _farewell(row, known, before, after.prospect_id)
+        events += [event for who in prospects for event in _events(row, known, before, after, who)]
+    elif after.problem.code == SEVERAL_MATCHES:  # whichever is taken for the person: it has opted out
+        events += [event for who in prospects for event in _opt_events(row, known, before, after, who)]
+    return Taken(events, after, _twins_to_read_again(row, known), frees(before, after))
+
+
+def _prospects(row: Person, known: Known) -> Sequence[_Prospect]:
+    links = known.links.get(row.record.id, ())
+    if links:
+        return [_Prospect(link.prospect_id, link) for link in links]
+    email = valid_email(row.email)
+    if email is None:
+        return []
+    found = prospect_id(known.connection.settings.tenant_id, email=email)
+    return [_Prospect(found, None)]
+
+
+def _events(
+    row: Person, known: Known, before: MirrorRow | None, after: MirrorRow, who: _Prospect
+) -> list[Told]:
+    email = valid_email(row.email)
+    events: list[Told] = []
+    if _is_news(row, known, before, after, who):
+        contact = about_prospect(
+            ContactChanged,
+            row,
+            known,
+            who.id,
+            who.link,
+            [after.values, after.problem.code if after.problem else None],
+            email=email,
+            kind=row.kind,
+            state="client" if row.kind == "contact" or row.converted_to else "prospect",
+            fields=_fields(row, known),
+            status=row.status,
+            owner_email=known.owner_email(row.owner_id),
+            account=_account(row, known),
+            converted_to=row.converted_to,
+        )
+        events.append((CRM_CONTACTS, contact))
+    return events + _opt_events(row, known, before, after, who)
+
+
+def _opt_events(
+    row: Person, known: Known, before: MirrorRow | None, after: MirrorRow, who: _Prospect
+) -> list[Told]:
+    status = _subscription(before, after.values[OPTED_OUT])
+    if status is None:
+        return []
+    email = valid_email(row.email)
+    told = about_prospect(
+        SubscriptionChanged, row, known, who.id, who.link, status, email=email, status=status
+    )
+    return [(CRM_SUBSCRIPTIONS, told)]
+
+
+def _is_news(row: Person, known: Known, before: MirrorRow | None, after: MirrorRow, who: _Prospect) -> bool:
+    """Also if what was wrong with it, such as its account, is so no longer, or something else is."""
+    values = after.values
+    told = {pair.theirs for pair in known.fields.pairs.get(row.kind, {}).values() if pair.read}
+    told |= {STATUS, EMAIL, OWNER, ACCOUNT, CONVERTED}
+    if before is None:
+        return True
+    if before.kind is None and who.link is not None and who.link.made == "created":
+        # Its first reading: what we did not write, the CRM filled in by itself.
+        return any(values[n] != meant for n, meant in before.ours.items() if n in told and n in values)
+    if is_first(before) or problem_changed(before, after):
+        return True
+    if who.link is None and before.prospect_id != who.id:
+        return True
+    return any(before.is_news(name, values[name]) for name in told if name in values)
+
+
+def _subscription(before: MirrorRow | None, now: str) -> str | None:
+    """New people bring their opt-out with them; that they are not opted out says nothing."""
+    meant = before.ours.get(OPTED_OUT) if before else None
+    is_second = before is not None and before.problem is not None and before.problem.code == SEVERAL_MATCHES
+    is_known = before is not None and (is_second or not is_first(before))
+    was = before.values.get(OPTED_OUT, "") if before is not None and is_known else ""
+    if now in (was, meant):
+        return None
+    return {("", "true"): "opted_out", ("false", "true"): "opted_out", ("true", "false"): "opted_in"}.get(
+        (was, now)
+    )
+
+
+def _status_events(row: Person, known: Known, before: MirrorRow | None) -> list[Told]:
+    """Of records that we link to; the status of a record that was there already is no news."""
+    if row.status is None or before is None or STATUS not in {*before.values, *before.ours}:
+        return []
+    if not before.is_news(STATUS, row.status):
+        return []
+    previous = before.known(STATUS)
+    return [
+        (
+            CRM_LEAD_STATUS,
+            about_prospect(
+                LeadStatusChanged,
+                row,
+                known,
+                link.prospect_id,
+                link,
+                [row.status, previous],
+                email=valid_email(row.email),
+                status=row.status,
+                previous_status=previous or None,
+            ),
+        )
+        for link in known.links.get(row.record.id, ())
+    ]
+
+
+def _farewell(row: Row, known: Known, before: MirrorRow | None, now: str | None) -> list[Told]:
+    """The prospect that a record was until its email changed has it no longer."""
+    if before is None or is_first(before) or before.prospect_id in (None, now):
+        return []
+    return _gone_for(row, known, before)
+
+
+def _deleted(row: Row, known: Known) -> Taken:
+    before, after = known.before(row), gone(row, known)
+    if after is None or before is None:
+        return Taken()
+    is_told = not is_first(before) and before.prospect_id is not None
+    return Taken(_gone_for(row, known, before) if is_told else [], after, set(), frees(before, after))
+
+
+def _gone_for(row: Row, known: Known, before: MirrorRow) -> list[Told]:
+    link = next((link for link in known.links.get(row.record.id, ())), None)
+    link = link if link and link.prospect_id == before.prospect_id else None
+    contact = about_prospect(
+        ContactChanged,
+        row,
+        known,
+        before.prospect_id or "",
+        link,
+        "deleted",
+        email=valid_email(before.email),
+        kind=before.kind,
+        state="client" if before.kind == "contact" or before.values.get(CONVERTED) else "prospect",
+        deleted=True,
+    )
+    return [(CRM_CONTACTS, contact)]
+
+
+def _fields(row: Person, known: Known) -> dict[str, object]:
+    """As `Fields` takes them; a contact's company is its account's name."""
+    flat = known.fields.from_crm(row.kind, row.values)
+    account = known.accounts.get(row.account_id or "")
+    if account is not None and account.name and not account.deleted:
+        flat.setdefault("company", account.name)
+    custom = {n.removeprefix("custom."): v for n, v in flat.items() if n.startswith("custom.")}
+    standard = {n: v for n, v in flat.items() if n in Fields.model_fields}
+    return {**standard, "custom": custom}
+
+
+def _names(row: Person, known: Known) -> tuple[str, str]:
+    flat = known.fields.from_crm(row.kind, row.values)
+    return flat.get("first_name", ""), flat.get("last_name", "")
+
+
+def _account(row: Person, known: Known) -> Record | None:
+    """None also for one that could not be taken in itself."""
+    if not row.account_id:
+        return None
+    account = known.accounts.get(row.account_id)
+    if account is None:
+        return Record(module=known.capabilities.module_of("account"), id=row.account_id)
+    return account.record if not (account.deleted or account.problem) else None
+
+
+def _twins_to_read_again(row: Person, known: Known) -> set[Record]:
+    """Others with this email that do not know yet which of them is the prospect's."""
+    chosen = chosen_of(row, known)
+    if chosen is None:
+        return set()
+    again = set()
+    for twin in known.twins.get(row.email or "", ()):
+        if (twin.kind == "target") != (row.kind == "target"):
+            continue
+        mirrored = known.mirrored.get(twin.record)
+        problem = mirrored.problem if mirrored else None
+        named = problem.root if problem and problem.code == SEVERAL_MATCHES else None
+        expected = None if twin.record == chosen else chosen
+        if twin.record != row.record and mirrored is not None and named != expected:
+            again.add(twin.record)
+    return again

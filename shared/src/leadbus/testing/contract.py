@@ -1,0 +1,23 @@
+"""The contract suite: everything that a connector promises, whatever its CRM, one case per promise.
+
+See `promises.Promises` for how it is inherited, and `crm.CrmUnderTest` for what it needs.
+"""
+
+from leadbus.testing.checking import SaveAndTest
+from leadbus.testing.consent import Consent
+from leadbus.testing.mapping import FieldRules
+from leadbus.testing.pages import Pages
+from leadbus.testing.promises import expected_failure
+from leadbus.testing.reading import Reading
+from leadbus.testing.reporting import ErrorReport
+from leadbus.testing.secrecy import Secrecy
+from leadbus.testing.trouble import Trouble
+from leadbus.testing.writing import Notes, Writing
+
+__all__ = ["ConnectorContract", "expected_failure"]
+
+
+class ConnectorContract(
+    Secrecy, SaveAndTest, ErrorReport, Pages, Reading, Trouble, Consent, FieldRules, Notes, Writing
+):
+    """All promises. Cases of the last part run first: secrecy hears what was said in all the others."""

@@ -1,0 +1,25 @@
+"""What the plug-ins write: the same as Leadbus does for `bench.facts.Lead`."""
+
+import hashlib
+
+from bench.simulator import LEAD_SOURCE, PASSWORD
+
+PASSWORD_MD5 = hashlib.md5(PASSWORD.encode(), usedforsecurity=False).hexdigest()
+LEAD = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "account_name": "Engines Ltd",
+    "primary_address_city": "London",
+    "lead_source": LEAD_SOURCE,
+    "status": "New",
+}
+NOTE = {"name": "Viewed a web page: The page of prices", "parent_type": "Leads"}
+
+
+def by_email(email: str) -> str:
+    """The WHERE that finds leads by address in the older services (contract notes, Reading)."""
+    return (
+        "leads.id IN (SELECT eabr.bean_id FROM email_addr_bean_rel eabr JOIN email_addresses ea"
+        " ON ea.id = eabr.email_address_id WHERE eabr.bean_module = 'Leads' AND eabr.deleted = 0"
+        f" AND ea.deleted = 0 AND ea.email_address_caps = '{email.upper()}')"
+    )

@@ -1,0 +1,92 @@
+"""Kafka and MongoDB for all measurements, and for each a set of topics and a database of its own."""
+
+import asyncio
+import base64
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from uuid import uuid4
+
+from pymongo import AsyncMongoClient
+
+from bench.connector import Connector, connector
+from bench.facts import Reports
+from bench.simulator import CALL_MS, ROW_MS, Simulator, simulator
+from leadbus.publishing import KafkaPublisher
+from sandbox.servers import Kafka, MongoDB
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A connector with a database and topics of its own, a publisher into them, and what it reports."""
+
+    connector: Connector
+    publisher: KafkaPublisher
+    reports: Reports
+
+
+@dataclass
+class Stage:
+    """`async with` starts the servers. size: of everything, 1 = as the goals mean it."""
+
+    progress: Callable[[str], None]
+    size: float = 1.0
+    folder: Path = field(init=False)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadbus-bench-")))
+            self._kafka = Kafka(self.folder / "kafka", progress=self.progress)
+            self._mongodb = MongoDB(self.folder / "mongodb", progress=self.progress)
+            self.progress("Starting Kafka and MongoDB")
+            for server in (self._kafka, self._mongodb):
+                stack.push_async_callback(server.stop)
+            await asyncio.gather(self._kafka.start(), self._mongodb.start())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def count(self, full: int) -> int:
+        """So many at this stage's size."""
+        return max(5, round(full * self.size))
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[Place]:
+        """A connector that knows nothing yet."""
+        own = uuid4().hex[:8]
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
+            "MONGODB_URL": self._mongodb.url,
+            "MONGODB_DATABASE": f"bench-{own}",
+            "LEADBUS_TOPIC_PREFIX": f"bench-{own}.",
+            "LEADBUS_SECRET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "LEADBUS_ALLOW_INTERNAL_ADDRESSES": "127.0.0.1",
+            "OTEL_TRACES_SAMPLER": "always_off",
+        }
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._forget, f"bench-{own}")
+            ours = await stack.enter_async_context(connector(self.folder, environment))
+            publisher = KafkaPublisher(self._kafka.bootstrap_servers, "bench", topic_prefix=f"bench-{own}.")
+            await publisher.start()
+            stack.push_async_callback(publisher.stop)
+            reports = Reports(self._kafka.bootstrap_servers, f"bench-{own}.")
+            yield Place(ours, publisher, await stack.enter_async_context(reports))
+
+    async def _forget(self, database: str) -> None:
+        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(self._mongodb.url)
+        async with client:
+            await client.drop_database(database)
+
+    @asynccontextmanager
+    async def crm(
+        self, speaks: str, *, call_ms: float = CALL_MS, row_ms: float = ROW_MS
+    ) -> AsyncIterator[Simulator]:
+        """A CRM of its own process."""
+        async with simulator(self.folder, speaks, call_ms=call_ms, row_ms=row_ms) as crm:
+            yield crm

@@ -1,0 +1,1 @@
+"""SugarCRM's simulator as the contract suite wants it."""

@@ -1,0 +1,46 @@
+"""`make bench` as a program: what it prints where, at a size that says nothing about speed."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+from sandbox.servers import Kafka, MongoDB
+
+TESTS = Path(__file__).parents[2]
+
+
+async def bench(*arguments: str, **environ: str) -> tuple[int | None, str, str]:
+    """Exit code, standard output and standard error."""
+    told = os.environ | {"PYTHONPATH": str(TESTS)} | environ
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench", *arguments, env=told, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await child.communicate()
+    return child.returncode, out.decode(), err.decode()
+
+
+async def test_one_figure_is_one_line_of_json_with_its_ratio_and_goal(kafka: Kafka, mongodb: MongoDB) -> None:
+    servers = {kafka.variable: kafka.address, mongodb.variable: mongodb.address}
+    code, out, err = await bench("sugar_soap_calls", "--size", "0.01", **servers)
+    assert code in (0, 1), err
+    (line,) = out.splitlines()
+    figure = json.loads(line)
+    assert list(figure) == ["name", "value", "unit", "against", "ratio", "goal", "ok"]
+    assert (figure["name"], figure["unit"], figure["goal"]) == (
+        "sugar_soap_calls",
+        "calls/1000 leads",
+        "<= 0.1",
+    )
+    assert figure["against"] == 3200  # search, create, note; and one login for five leads
+    assert 0 < figure["ratio"] < 1
+    assert figure["ok"] is (figure["ratio"] <= 0.1) is (code == 0)
+    assert "20 leads by Leadbus" in err
+
+
+async def test_a_name_that_is_no_figure_is_refused_with_those_there_are() -> None:
+    code, out, err = await bench("sugar_speed")
+    assert (code, out) == (2, "")
+    assert "no such figure: sugar_speed; there are sugar_soap_rate" in err
