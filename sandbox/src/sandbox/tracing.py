@@ -9,7 +9,7 @@ import httpx
 from sandbox.judge.tables import Tables
 from sandbox.servers import Zipkin
 
-_HOPS = {"ingest", "connector-sugar"}
+_HOPS = {"ingest", "scoring", "connector-sugar"}
 _PATIENCE_SECONDS = 10.0
 
 
@@ -24,7 +24,7 @@ class Trace:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it leads from the HTTP call to the CRM."""
+        """Whether it leads from the HTTP call to the CRM, with what scoring made of it."""
         return set(self.services) >= _HOPS
 
 
