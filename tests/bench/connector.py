@@ -1,4 +1,4 @@
-"""connector-sugar as a process of its own, asked over HTTP like by anybody else."""
+"""A connector as a process of its own, asked over HTTP like by anybody else."""
 
 import asyncio
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bench.simulator import LEAD_SOURCE, PASSWORD, USER, Simulator
+from bench.simulator import LEAD_SOURCE, Simulator
 from sandbox.servers.process import Process, free_port
 
 TOKEN = "an operator's token"
@@ -28,9 +28,8 @@ class Connector:
 
     async def connect(self, tenant: str, crm: Simulator, **settings: Any) -> str:
         """A connection that is on; its name. Keywords are settings that differ from the defaults."""
-        name = f"{tenant}-sugar"
-        access = {"url": crm.url, "user": USER, "password": PASSWORD}
-        body = {"tenant_id": tenant, "access": access, "lead_source": LEAD_SOURCE} | settings
+        name = f"{tenant}-crm"
+        body = {"tenant_id": tenant, "access": await crm.access(), "lead_source": LEAD_SOURCE} | settings
         await self._ask("PUT", f"connections/{name}", json=body)
         await self.turn(name, "on")
         return name
@@ -66,15 +65,14 @@ class Connector:
 
 
 @asynccontextmanager
-async def connector(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Connector]:
-    """A new one, ready, stopped at the end."""
+async def connector(name: str, folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Connector]:
+    """A new one, ready, stopped at the end. name: such as connector-sugar."""
     port = free_port()
-    told = {**environment, "LEADBUS_OPERATOR_TOKEN": TOKEN, "CONNECTOR_SUGAR_PORT": str(port)}
+    own = f"{name.upper().replace('-', '_')}_PORT"
+    told = {**environment, "LEADBUS_OPERATOR_TOKEN": TOKEN, own: str(port)}
     program = str(Path(sys.executable).with_name("leadbus"))
     command = [shutil.which("env") or "/usr/bin/env", *(f"{name}={value}" for name, value in told.items())]
-    process = Process(
-        "connector-sugar", [*command, program, "run", "connector-sugar"], folder / f"connector-{port}.log"
-    )
+    process = Process(name, [*command, program, "run", name], folder / f"connector-{port}.log")
     await process.start()
     try:
         async with httpx.AsyncClient(
@@ -99,5 +97,5 @@ async def _until_ready(process: Process, client: httpx.AsyncClient) -> None:
         except httpx.TransportError:
             pass
         if time.monotonic() > until:
-            raise RuntimeError(f"connector-sugar is not ready. {process.tail()}")
+            raise RuntimeError(f"The connector is not ready. {process.tail()}")
         await asyncio.sleep(0.05)

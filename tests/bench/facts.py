@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from leadbus.event_types import EventType
 from leadbus.ids import prospect_id
-from leadbus.messages import Activity, DeliveryReported, Fields, LeadQualified
+from leadbus.messages import Activity, DeliveryReported, Fields, LeadQualified, ProspectUpdated
 from leadbus.publishing import KafkaPublisher, Outgoing
-from leadbus.topics import CRM_DELIVERIES, LEADS_QUALIFIED
+from leadbus.topics import CRM_DELIVERIES, LEADS_QUALIFIED, PROSPECTS_UPDATED
 from leadbus.wire_names import on_wire
 
 _TICK_SECONDS = 0.02
@@ -52,6 +52,20 @@ class Lead:
         )
         return Outgoing.of(LEADS_QUALIFIED, message)
 
+    def promotion(self, title: str) -> Outgoing:
+        """That the person, whom the CRM has by now, has another job."""
+        now = datetime.now(UTC)
+        message = ProspectUpdated(
+            event_id=str(uuid4()),
+            tenant_id=self.tenant,
+            occurred_at=now,
+            received_at=now,
+            prospect_id=self.prospect,
+            email=self.email,
+            fields=Fields(title=title),
+        )
+        return Outgoing.of(PROSPECTS_UPDATED, message)
+
 
 def new_leads(tenant: str, count: int) -> list[Lead]:
     """So many people, each time others."""
@@ -86,10 +100,14 @@ async def publish_at_rate(
 
 
 class Reports:
-    """When crm.deliveries first had each prospect's lead with its note (Unix time); `async with` listens."""
+    """What crm.deliveries told first of each prospect, and when (Unix time); `async with` listens.
+
+    done: that its lead is there with its note. changed: that a record that was there was written again.
+    """
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self.done: dict[str, float] = {}
+        self.changed: dict[str, float] = {}
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
         )
@@ -113,15 +131,25 @@ class Reports:
 
     async def until(self, leads: Sequence[Lead], within: float) -> None:
         """Returns when all of these have arrived. Raises TimeoutError after so many seconds."""
+        await self._until(leads, self.done, within)
+
+    async def until_changed(self, leads: Sequence[Lead], within: float) -> None:
+        """Returns when all of these have been written again. Raises TimeoutError after so many seconds."""
+        await self._until(leads, self.changed, within)
+
+    async def _until(self, leads: Sequence[Lead], told: Mapping[str, float], within: float) -> None:
         left = {lead.prospect for lead in leads}
         async with asyncio.timeout(within):
-            while left := left - self.done.keys():
+            while left := left - told.keys():
                 self._came.clear()
                 await self._came.wait()
 
     async def _listen(self) -> None:
         async for record in self._consumer:
             report = DeliveryReported.model_validate_json(record.value)
+            at = record.timestamp / 1000
             if report.activities:
-                self.done.setdefault(report.prospect_id, record.timestamp / 1000)
-                self._came.set()
+                self.done.setdefault(report.prospect_id, at)
+            elif report.outcome == "updated":
+                self.changed.setdefault(report.prospect_id, at)
+            self._came.set()

@@ -1,31 +1,33 @@
-"""The simulator of a SugarCRM as a process of its own, with a cost per call and per written row."""
+"""The simulator of a CRM as a process of its own, with a cost per call and per written row."""
 
 import asyncio
-import itertools
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from sandbox.servers.process import Process, free_port
 
 LEAD_SOURCE = "Leadbus"
-USER = PASSWORD = "admin"
-PLATFORM = "leadbus"
-CALL_MS, ROW_MS = 50.0, 10.0
-"""What a call takes at least, and what each row it writes adds; calls of one session run one at a time."""
-_LOADED_AT_ONCE = 5_000
+_READY_SECONDS = 30.0
+
+Kind = TypeVar("Kind", bound="Simulator")
 
 
-class Simulator:
-    """Its url, and what an administrator and a judge do there. pid: of the process."""
+class Simulator(ABC):
+    """Its url, and what an administrator and a judge do there."""
 
     def __init__(self, url: str, client: httpx.AsyncClient) -> None:
         self.url = url
         self._client = client
+
+    @abstractmethod
+    async def access(self) -> dict[str, Any]:
+        """How a connection gets in."""
 
     async def calls(self) -> int:
         """HTTP calls answered so far, of all kinds."""
@@ -41,26 +43,6 @@ class Simulator:
         rows: list[dict[str, Any]] = await self._ask("GET", "records", params={"module": module})
         return rows
 
-    async def load(self, module: str, rows: Iterable[Mapping[str, str]]) -> None:
-        """Creates rows, fast."""
-        waiting = iter(rows)
-        while batch := list(itertools.islice(waiting, _LOADED_AT_ONCE)):
-            await self._ask("POST", "desk/load", json={"module": module, "rows": batch})
-
-    async def slow(self, seconds: float) -> None:
-        """Every call takes so long; 0 = as before."""
-        await self._ask("DELETE", "faults")
-        if seconds:
-            await self._ask("POST", "faults", json={"kind": "slow", "seconds": seconds})
-
-    async def settle_in(self, *, modern: bool) -> None:
-        """What its administrator does before a connection is made."""
-        option = {"field": "lead_source", "name": LEAD_SOURCE}
-        for module in ("Leads", "Contacts"):
-            await self._ask("POST", "option", json=option | {"module": module})
-        if modern:
-            await self._ask("POST", "desk/register_platform", json={"name": PLATFORM})
-
     async def _ask(self, method: str, page: str, **request: Any) -> Any:
         answer = await self._client.request(method, f"/_sandbox/{page}", **request)
         answer.raise_for_status()
@@ -68,24 +50,20 @@ class Simulator:
 
 
 @asynccontextmanager
-async def simulator(
-    folder: Path, speaks: str, *, call_ms: float = CALL_MS, row_ms: float = ROW_MS
-) -> AsyncIterator[Simulator]:
-    """A new one. speaks: see `python -m sandbox.sugar --help`."""
+async def running(kind: type[Kind], program: str, folder: Path, *options: str) -> AsyncIterator[Kind]:
+    """A new one, ready, ended at the end. program: such as sandbox.sugar."""
     port = free_port()
-    costs = ["--cost-per-call-ms", f"{call_ms:g}", "--cost-per-row-ms", f"{row_ms:g}"]
-    command = [sys.executable, "-m", "sandbox.sugar", "--port", str(port), "--speaks", speaks, *costs]
+    command = [sys.executable, "-m", program, "--port", str(port), *options]
     process = Process("The CRM", command, folder / f"crm-{port}.log")
     url = f"http://127.0.0.1:{port}"
     await process.start()
     try:
         async with httpx.AsyncClient(base_url=url, timeout=300, trust_env=False) as client:
-            crm = Simulator(url, client)
-            async with asyncio.timeout(30):
+            crm = kind(url, client)
+            async with asyncio.timeout(_READY_SECONDS):
                 while not await _answers(crm):
                     process.check()
                     await asyncio.sleep(0.05)
-            await crm.settle_in(modern=speaks.startswith("sugar-"))
             yield crm
     finally:
         await process.stop()

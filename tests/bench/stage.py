@@ -15,7 +15,8 @@ from pymongo import AsyncMongoClient
 
 from bench.connector import Connector, connector
 from bench.facts import Reports
-from bench.simulator import CALL_MS, ROW_MS, Simulator, simulator
+from bench.sugar import CALL_MS, ROW_MS, Sugar, sugar
+from bench.zoho import Zoho, zoho
 from leadbus.publishing import KafkaPublisher
 from sandbox.servers import Kafka, MongoDB
 
@@ -57,7 +58,7 @@ class Stage:
         return max(5, round(full * self.size))
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[Place]:
+    async def place(self, service: str = "connector-sugar") -> AsyncIterator[Place]:
         """A connector that knows nothing yet."""
         own = uuid4().hex[:8]
         environment = {
@@ -71,7 +72,7 @@ class Stage:
         }
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._forget, f"bench-{own}")
-            ours = await stack.enter_async_context(connector(self.folder, environment))
+            ours = await stack.enter_async_context(connector(service, self.folder, environment))
             publisher = KafkaPublisher(self._kafka.bootstrap_servers, "bench", topic_prefix=f"bench-{own}.")
             await publisher.start()
             stack.push_async_callback(publisher.stop)
@@ -86,7 +87,13 @@ class Stage:
     @asynccontextmanager
     async def crm(
         self, speaks: str, *, call_ms: float = CALL_MS, row_ms: float = ROW_MS
-    ) -> AsyncIterator[Simulator]:
-        """A CRM of its own process."""
-        async with simulator(self.folder, speaks, call_ms=call_ms, row_ms=row_ms) as crm:
+    ) -> AsyncIterator[Sugar]:
+        """A SugarCRM of its own process."""
+        async with sugar(self.folder, speaks, call_ms=call_ms, row_ms=row_ms) as crm:
+            yield crm
+
+    @asynccontextmanager
+    async def zoho(self) -> AsyncIterator[Zoho]:
+        """A Zoho CRM of its own process."""
+        async with zoho(self.folder) as crm:
             yield crm

@@ -29,8 +29,19 @@ _MEMBERS = [
 def _spoken(said: str) -> dict[str, str]:
     """The protocol by connection, from the last table."""
     table = said.partition("By which connection")[2]
-    found = re.findall(r"│ (\S+) +│ (?:SuiteCRM 7|Sugar 14)(.*?)(?=│ \S+ +│ S|└)", table, re.DOTALL)
-    return {name: "REST" if "REST" in rest else "SOAP" if "SOAP" in rest else "?" for name, rest in found}
+    found = re.findall(
+        r"│ (\S+) +│ (?:SuiteCRM 7|Sugar 14|Zoho CRM)(.*?)(?=│ \S+ +│ [SZ]|└)", table, re.DOTALL
+    )
+    words = ("REST", "SOAP", "Enterprise")
+    return {name: next((word for word in words if word in rest), "?") for name, rest in found}
+
+
+def _follow(said: str) -> None:
+    """One person of the Zoho tenant, in one trace for each direction."""
+    told = said.partition("One person of corona-zoho")[2]
+    assert re.search(r"the way there: \S+ \(\d+ spans in connector-zoho, ingest, scoring\)", told), said
+    (back,) = re.findall(r"the way back: \S+ \((\d+) spans in connector-zoho\)", told)
+    assert int(back) >= 2, "that it is a client, and the opportunity"
 
 
 @pytest.mark.timeout(180)
@@ -58,7 +69,13 @@ def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_pat
     assert figures["distributed"] >= 30
     assert figures["status_events"] >= 8
     assert figures["opportunity_events"] >= 6
-    assert _spoken(ran.stdout) == {"aurora-north": "SOAP", "aurora-south": "SOAP", "borealis-sugar": "REST"}
+    assert _spoken(ran.stdout) == {
+        "aurora-north": "SOAP",
+        "aurora-south": "SOAP",
+        "borealis-sugar": "REST",
+        "corona-zoho": "Enterprise",
+    }
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
-    assert "spans in connector-sugar, ingest, scoring" in ran.stdout
+    assert re.search(r"Trace of one lead: \S+ \(\d+ spans in connector-\w+, ingest, scoring\)", ran.stdout)
+    _follow(ran.stdout)
     assert list(tmp_path.iterdir()) == []

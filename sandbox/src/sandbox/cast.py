@@ -3,77 +3,49 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.crms.crm import LEAD_SOURCE, Organisation
+from sandbox.crms.sugar import SugarOrganisation
+from sandbox.crms.zoho import ZohoOrganisation
 from sandbox.upstream.traffic import Supplier, Tenant
-
-API_USER = "leadbus"
-PLATFORM = "leadbus"
-LEAD_SOURCE = "Leadbus"
-SCORE_FIELD = "lead_score_c"
-_OFTEN = {"every_seconds": 2}
 
 NORTH = Supplier("s-north", "Northern Supplies")
 SOUTH = Supplier("s-south", "Südwind Handel")
 EAST = Supplier("s-east", "Восток Снаб")
+WEST = Supplier("s-west", "Ouest Négoce")
 
 AURORA = Tenant("aurora", (NORTH, SOUTH))
 BOREALIS = Tenant("borealis", (EAST,))
-TENANTS = (AURORA, BOREALIS)
+CORONA = Tenant("corona", (WEST,))
+TENANTS = (AURORA, BOREALIS, CORONA)
 """Each has one CRM organisation, of the same name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Organisation:
-    """A tenant's CRM. speaks: which Sugar it is, see `python -m sandbox.sugar --help`.
-
-    address: as its owner copied it from somewhere, with {site} for the server's. team: in which the tenant
-    works, empty = the CRM has no teams.
-    """
-
-    tenant: str
-    title: str
-    speaks: str
-    address: str
-    team: str = ""
-
-    @property
-    def modern(self) -> bool:
-        """Whether it knows API platforms."""
-        return self.speaks.startswith("sugar-")
-
-
-ORGANISATIONS = (
-    Organisation(AURORA.id, "SuiteCRM 7", "suitecrm-7-soap", "{site}/service/v2/soap.php?wsdl"),
-    Organisation(BOREALIS.id, "Sugar 14", "sugar-14", "{site}/web", team="Borealis"),
+ORGANISATIONS: tuple[Organisation, ...] = (
+    SugarOrganisation(AURORA.id, "SuiteCRM 7", "suitecrm-7-soap", "{site}/service/v2/soap.php?wsdl"),
+    SugarOrganisation(BOREALIS.id, "Sugar 14", "sugar-14", "{site}/web", team="Borealis"),
+    ZohoOrganisation(CORONA.id, "Zoho CRM", "20000000003", "leadbus@corona.example"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection as its owner would set it up. settings: what differs from the defaults."""
+    """A connection of a tenant to its CRM. settings: what differs from the defaults, beside the CRM's own."""
 
     id: str
-    organisation: Organisation
-    settings: dict[str, Any] = field(hash=False)
+    tenant: str
+    settings: dict[str, Any] = field(default_factory=dict, hash=False)
 
-    def body(self, site: str, password: str) -> dict[str, Any]:
-        """What is sent to the connector's API; site: where the tenant's CRM is."""
-        url = self.organisation.address.format(site=site)
-        teams = {"teams": [self.organisation.team]} if self.organisation.team else {}
-        return {
-            "tenant_id": self.organisation.tenant,
-            "access": {"url": url, "user": API_USER, "password": password},
-            "lead_source": LEAD_SOURCE,
-            "score_field": SCORE_FIELD,
-            "schedules": dict.fromkeys(("lead", "contact", "opportunity"), _OFTEN),
-            **teams,
-            **self.settings,
-        }
+    def body(self, of_crm: dict[str, Any]) -> dict[str, Any]:
+        """What is sent to the connector's API. of_crm: what everybody enters who connects that CRM."""
+        return {"tenant_id": self.tenant, "lead_source": LEAD_SOURCE, **of_crm, **self.settings}
 
 
-_SUITE, _SUGAR = ORGANISATIONS
 # Two suppliers, one CRM: whatever both bring must end in one record per person.
 CONNECTIONS = (
-    Connection("aurora-north", _SUITE, {"supplier_id": NORTH.id}),
-    Connection("aurora-south", _SUITE, {"supplier_id": SOUTH.id, "record_as": "contact"}),
-    Connection("borealis-sugar", _SUGAR, {}),
+    Connection("aurora-north", AURORA.id, {"supplier_id": NORTH.id}),
+    Connection("aurora-south", AURORA.id, {"supplier_id": SOUTH.id, "record_as": "contact"}),
+    Connection("borealis-sugar", BOREALIS.id),
+    Connection("corona-zoho", CORONA.id),
 )
+FOLLOWED = "corona-zoho"
+"""The connection of which one person's journey is shown, from prospect to client and back."""

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaProducer
 
 from sandbox.cast import CONNECTIONS, TENANTS
+from sandbox.crms.tables import Tables
 from sandbox.judge.expectation import expect
-from sandbox.judge.tables import Tables
 from sandbox.judge.topics import Heard, Listener
 from sandbox.judge.verdict import Deeds, Verdict, judge
 from sandbox.place import Place
 from sandbox.salesperson import COURSE, SEED, STATUS, Salesperson
 from sandbox.stack import Stack
+from sandbox.tracing import won
 from sandbox.upstream.account import Account
 from sandbox.upstream.post import post_all
 from sandbox.upstream.traffic import Size, Traffic, traffic
@@ -79,13 +80,14 @@ class Sample:
 
     async def connect(self) -> None:
         """Connections to every CRM, on."""
-        sites = {name: crm.url for name, crm in self._stack.crms.items()}
-        await self._stack.running.connect(CONNECTIONS, sites, self._place.crm_password())
+        password = self._place.crm_password()
+        for connection in CONNECTIONS:
+            await self._stack.running.connect(connection, self._stack.crms[connection.tenant], password)
 
     async def protocols(self) -> dict[str, str]:
         """What is spoken with each connection's CRM, in the connector's words."""
-        services = self._stack.running
-        told = await asyncio.gather(*(services.protocol(connection) for connection in CONNECTIONS))
+        services, crms = self._stack.running, self._stack.crms
+        told = await asyncio.gather(*(services.protocol(c, crms[c.tenant]) for c in CONNECTIONS))
         return {connection.id: text for connection, text in zip(CONNECTIONS, told, strict=True)}
 
     def heard(self) -> Heard:
@@ -105,9 +107,10 @@ class Sample:
 
     async def sell(self, plan: Plan) -> None:
         """The salesperson's day."""
+        promising = won(await self._listener.listen())
         for crm in self._stack.crms.values():
             self._progress(f"a salesperson works in the CRM {crm.name}")
-            await Salesperson(crm, self._account).works(plan.statuses, plan.opportunities)
+            await Salesperson(crm, self._account).works(plan.statuses, plan.opportunities, promising)
 
     async def until_quiet(self) -> Verdict:
         """The verdict once nothing is missing, or after a minute of waiting."""
@@ -126,22 +129,12 @@ class Sample:
 
     async def judged(self) -> Verdict:
         """The verdict as of now."""
-        rows = {name: await crm.everything() for name, crm in self._stack.crms.items()}
-        self.tables = {n: Tables.of(rows[n], crm.api_user, crm.team) for n, crm in self._stack.crms.items()}
-        leads = {row["opportunity_id"]: row["id"] for some in rows.values() for row in some["Leads"]}
+        self.tables = {name: await crm.tables() for name, crm in self._stack.crms.items()}
+        made = [opportunity for tables in self.tables.values() for opportunity in tables.opportunities]
         deeds = Deeds(
             seeds={key: facts["row"] for key, facts in self._account.notes(SEED).items()},
             statuses=self._account.notes(STATUS),
-            opportunities={
-                row["id"]: {
-                    "stage": row["sales_stage"],
-                    "amount": row["amount"],
-                    "lead": leads.get(row["id"]),
-                    "expected": row["name"].startswith(COURSE),
-                }
-                for some in rows.values()
-                for row in some["Opportunities"]
-            },
+            sold=frozenset(o.id for o in made if o.name.startswith(COURSE)),
             unreadable=len(self._account.notes(UNREADABLE)),
         )
         return judge(expect(self._account.items()), self.tables, await self._listener.listen(), deeds)

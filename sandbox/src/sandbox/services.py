@@ -5,19 +5,19 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from sandbox.cast import Connection
+from sandbox.crms.crm import Crm
 from sandbox.servers import ServerError
 from sandbox.servers.process import Process
 
-NAMES = ("ingest", "scoring", "connector-sugar")
+NAMES = ("ingest", "scoring", "connector-sugar", "connector-zoho")
 _READY_SECONDS = 90.0
-_PROTOCOL = re.compile(r"\b(SOAP|REST)\b")
 
 
 class Services:
@@ -65,34 +65,36 @@ class Services:
         created: dict[str, str] = await self._ask("ingest", "POST", "/v1/api-keys", json=body)
         return created["key"]
 
-    async def connect(
-        self, connections: Iterable[Connection], sites: Mapping[str, str], password: str
-    ) -> None:
-        """Creates the connections that are not there yet, and turns them on.
-
-        sites: the CRMs' addresses by tenant. Raises ServerError.
-        """
+    async def connect(self, connection: Connection, crm: Crm, password: str) -> None:
+        """Creates the connection if it is not there yet, and turns it on. Raises ServerError."""
         known = {
             c["connection_id"]: c["on"]
-            for c in (await self._ask("connector-sugar", "GET", "/v1/connections"))["connections"]
+            for c in (await self._ask(crm.connector, "GET", "/v1/connections"))["connections"]
         }
-        for connection in connections:
-            path = f"/v1/connections/{connection.id}"
-            if connection.id not in known:
-                body = connection.body(sites[connection.organisation.tenant], password)
-                await self._ask("connector-sugar", "PUT", path, json=body)
-            if not known.get(connection.id):
-                turned = await self._ask("connector-sugar", "POST", f"{path}/on")
-                if not turned["ok"]:
-                    wrong = "; ".join(f["what"] for f in turned["findings"] if not f["ok"])
-                    raise ServerError(f"The connection {connection.id} cannot be turned on: {wrong}")
+        path = f"/v1/connections/{connection.id}"
+        if connection.id not in known:
+            body = connection.body(await crm.settings(password))
+            if crm.pushes:
+                body["hook_url"] = await self._make_hook(connection)
+            await self._ask(crm.connector, "PUT", path, json=body)
+        if not known.get(connection.id):
+            turned = await self._ask(crm.connector, "POST", f"{path}/on")
+            if not turned["ok"]:
+                wrong = "; ".join(f["what"] for f in turned["findings"] if not f["ok"])
+                raise ServerError(f"The connection {connection.id} cannot be turned on: {wrong}")
 
-    async def protocol(self, connection: Connection) -> str:
+    async def protocol(self, connection: Connection, crm: Crm) -> str:
         """What the connector says that it speaks with the connection's CRM, in its words."""
         path = f"/v1/connections/{connection.id}/test"
-        tested = await self._ask("connector-sugar", "POST", path, json={"part": "access"})
+        tested = await self._ask(crm.connector, "POST", path, json={"part": "access"})
         sentences = [s for f in tested["findings"] for s in re.split(r"(?<=\.)\s", f["what"])]
-        return next(filter(_PROTOCOL.search, sentences), sentences[-1])
+        return next(filter(crm.told.search, sentences), sentences[-1])
+
+    async def _make_hook(self, connection: Connection) -> str:
+        """A new hook, where the connection's CRM tells of changes."""
+        body = {"tenant_id": connection.tenant, "scopes": ["hook"], "connection_id": connection.id}
+        created: dict[str, str] = await self._ask("ingest", "POST", "/v1/api-keys", json=body)
+        return created["url"]
 
     async def _ask(self, service: str, method: str, path: str, **request: Any) -> Any:
         headers = {"Authorization": f"Bearer {self._token.read_text(encoding='utf-8')}"}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 from sandbox.cast import ORGANISATIONS
-from sandbox.crms import Crm
 from sandbox.place import Place
 from sandbox.servers import ServerError, World
 from sandbox.services import NAMES, Services
@@ -25,7 +24,7 @@ class Stack:
         self._progress = progress
         self.world = World(place.folder, ports=self._ports, progress=progress)
         folder = place.folder / "crm"
-        self.crms = {o.tenant: Crm(o, folder, self._ports[f"crm-{o.tenant}"]) for o in ORGANISATIONS}
+        self.crms = {o.tenant: o.crm(folder, self._ports[f"crm-{o.tenant}"]) for o in ORGANISATIONS}
         self.services: Services | None = None
         # Where servers are shared with others, everything of ours has a name of its own.
         own = f"sandbox-{place.own_name()}"

@@ -5,19 +5,22 @@ import json
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.cast import AURORA, CONNECTIONS, NORTH, TENANTS
-from sandbox.judge.topics import Listener
-from sandbox.judge.verdict import Verdict
+from sandbox.cast import AURORA, CONNECTIONS, FOLLOWED, NORTH, TENANTS
+from sandbox.crms.crm import Crm
+from sandbox.judge.topics import Listener, by_connection
+from sandbox.judge.verdict import Verdict, clients
 from sandbox.place import Place
 from sandbox.sample import Plan, Sample
 from sandbox.showing import Show
 from sandbox.stack import Stack
-from sandbox.tracing import look_up, trace_id
+from sandbox.tracing import BACK, THERE, journey, look_up, trace_id
 from sandbox.upstream.account import Account
 
 _MOST_FAULTS = 20
+_CAME_BACK = "statuses, clients, opportunities"
 
 
 async def demo(plan: Plan) -> int:
@@ -45,9 +48,7 @@ async def up(plan: Plan, folder: Path) -> int:
 
 
 async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
-    show.line(
-        "Starting Kafka, MongoDB, Zipkin, a SuiteCRM, a Sugar and Leadbus (at first, servers are downloaded)"
-    )
+    show.line("Starting Kafka, MongoDB, Zipkin, three CRMs and Leadbus (at first, servers are downloaded)")
     async with Stack(place, show.progress) as stack:
         for sentence in stack.world.chosen:
             show.line(sentence)
@@ -106,44 +107,64 @@ async def _show(sample: Sample, verdict: Verdict, stack: Stack, show: Show) -> N
         for name, tables in sample.tables.items()
     ]
     show.table("Where", ("CRM", "people", "of them ours", "notes"), where)
-    await _show_connections(sample, show)
+    await _show_connections(sample, stack.crms, show)
     for fault in verdict.faults[:_MOST_FAULTS]:
         show.line(f"WRONG: {fault}")
     if wanted := trace_id(sample.tables):
-        await _show_trace(stack, wanted, show)
+        await _show_trace("Trace of one lead", stack, wanted, show)
+    await _show_journey(sample, stack, show)
     show.line(f"Done after {show.seconds:.0f} s; {len(verdict.faults)} faults.")
 
 
-async def _show_connections(sample: Sample, show: Show) -> None:
+async def _show_connections(sample: Sample, crms: Mapping[str, Crm], show: Show) -> None:
     """Per connection: how its CRM is spoken with, and what went there and came back."""
     heard, protocols = sample.heard(), await sample.protocols()
-    there, statuses, opportunities = map(
-        heard.per_connection, ("crm.deliveries", "crm.lead-status", "crm.opportunities")
+    there = by_connection(heard.once("crm.deliveries"))
+    back = (
+        heard.once("crm.lead-status"),
+        {(m["connection_id"], m["prospect_id"]): m for m in clients(heard, sample.tables)}.values(),
+        heard.once("crm.opportunities"),
     )
+    came_back = [by_connection(messages) for messages in back]
     rows = []
     for connection in CONNECTIONS:
-        name, crm = connection.id, connection.organisation.title
+        name, crm = connection.id, crms[connection.tenant].title
         outcomes = Counter(message["outcome"] for message in there[name])
-        came_back = f"{len(statuses[name])} and {len(opportunities[name])}"
-        rows.append((name, crm, outcomes["created"], outcomes["matched"], came_back, protocols[name]))
-    columns = ("connection", "CRM", "created", "matched", "statuses, opportunities", "protocol")
+        counts = ", ".join(str(len(messages[name])) for messages in came_back)
+        rows.append((name, crm, outcomes["created"], outcomes["matched"], counts, protocols[name]))
+    columns = ("connection", "CRM", "created", "matched", _CAME_BACK, "protocol")
     show.table("By which connection", columns, rows)
 
 
-async def _show_trace(stack: Stack, wanted: str, show: Show) -> None:
-    if not stack.world.zipkin.url:
-        show.line(f"Trace of one lead: {wanted}, where OTEL_EXPORTER_OTLP_ENDPOINT leads.")
+async def _show_journey(sample: Sample, stack: Stack, show: Show) -> None:
+    """One person's, in a trace for each direction."""
+    found = journey(sample.heard(), sample.tables, FOLLOWED)
+    if found is None:
         return
-    trace = await look_up(stack.world.zipkin, wanted)
+    show.line(
+        f"One person of {FOLLOWED}: prospect, lead {found.lead}, converted there, client here, opportunity"
+    )
+    await _show_trace("  the way there", stack, found.there, show)
+    for trace in found.back:
+        await _show_trace("  the way back", stack, trace, show, BACK)
+
+
+async def _show_trace(
+    title: str, stack: Stack, wanted: str, show: Show, hops: frozenset[str] = THERE
+) -> None:
+    if not stack.world.zipkin.url:
+        show.line(f"{title}: {wanted}, where OTEL_EXPORTER_OTLP_ENDPOINT leads.")
+        return
+    trace = await look_up(stack.world.zipkin, wanted, hops)
     state = f"{trace.spans} spans in {', '.join(trace.services)}" if trace.spans else "not found"
-    show.line(f"Trace of one lead: {trace.url} ({state})")
+    show.line(f"{title}: {trace.url} ({state})")
 
 
 def _explain(stack: Stack, place: Place, show: Show) -> None:
     urls = stack.running.urls
     rows = [(f"{name}'s API", f"{url}/docs") for name, url in urls.items()]
     rows.append(("traces", stack.world.zipkin.url or "where OTEL_EXPORTER_OTLP_ENDPOINT leads"))
-    rows += [(f"the CRM {n}", f"{crm.url}/_sandbox/records?module=Leads") for n, crm in stack.crms.items()]
+    rows += [(f"the CRM {name}", crm.page) for name, crm in stack.crms.items()]
     show.table("To look at", ("", ""), rows)
     key = place.kept_keys()[AURORA.id]
     email = "anna@example.com"

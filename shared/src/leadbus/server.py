@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadbus.settings import ConfigurationError
 
@@ -19,6 +21,14 @@ class _Quiet(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Unlogged(HttpToolsProtocol):
+    """Whatever a logger of this process is told later: addresses hold hooks' tokens and sign-ins' codes."""
+
+    def __init__(self, *how: Any, **more: Any) -> None:
+        super().__init__(*how, **more)
+        self.access_log = False  # uvicorn only looks whether anybody listens to its logger
 
 
 class HttpServer:
@@ -59,7 +69,7 @@ class HttpServer:
         self._server = _Quiet(
             uvicorn.Config(
                 self._app,
-                http="httptools",
+                http=_Unlogged,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from bench.plugins.wanted import LEAD, NOTE, PASSWORD_MD5, by_email
-from bench.simulator import USER
+from bench.sugar import USER
 
 
 def work(url: str, emails: Sequence[str]) -> float:

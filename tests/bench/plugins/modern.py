@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from bench.plugins.wanted import LEAD, NOTE
-from bench.simulator import PASSWORD, PLATFORM, USER
+from bench.sugar import PASSWORD, PLATFORM, USER
 
 
 def work(url: str, emails: Sequence[str]) -> float:

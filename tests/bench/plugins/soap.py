@@ -9,7 +9,7 @@ from typing import Any
 import zeep
 
 from bench.plugins.wanted import LEAD, NOTE, PASSWORD_MD5, by_email
-from bench.simulator import USER
+from bench.sugar import USER
 
 _BINDING = "{http://www.sugarcrm.com/sugarcrm}sugarsoapBinding"
 _ENCODING = b"""<schema xmlns="http://www.w3.org/2001/XMLSchema"

@@ -2,7 +2,8 @@
 
 import hashlib
 
-from bench.simulator import LEAD_SOURCE, PASSWORD
+from bench.simulator import LEAD_SOURCE
+from bench.sugar import PASSWORD
 
 PASSWORD_MD5 = hashlib.md5(PASSWORD.encode(), usedforsecurity=False).hexdigest()
 LEAD = {

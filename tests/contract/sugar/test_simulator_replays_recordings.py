@@ -26,7 +26,7 @@ FIRST_MEMBERS = (
 )
 _ID = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})\b")
 
-pytestmark = pytest.mark.skipif(not REQUESTS, reason="the recordings are not beside this checkout")
+pytestmark = pytest.mark.skipif(not REQUESTS, reason=f"the recordings are not there: {RECORDINGS}")
 
 
 class Ids:

@@ -10,7 +10,7 @@ from sandbox.sugar import SugarCRM, desk
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "contracts" / "sugar" / "rest" / "samples"
 
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not beside this checkout")
+pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"the samples are not there: {SAMPLES}")
 
 
 def sample(name: str) -> Any:

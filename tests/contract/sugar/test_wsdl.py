@@ -35,7 +35,7 @@ V4_ONLY = {
     "module_list_entry",
 }
 
-pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside this checkout")
+pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason=f"the recordings are not there: {RECORDINGS}")
 
 
 def messages(path: Path) -> dict[str, Parts]:

@@ -19,12 +19,13 @@ from leadbus.connector.delivering.handler import MergingHandler
 from leadbus.connector.delivering.settling import Settling
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.connections import Connections
+from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
-from leadbus.connector.worker import Workshop
 from leadbus.connector.workers import Workers
+from leadbus.connector.workshop import Workshop
 from leadbus.messages import (
     Message,
 )
@@ -111,6 +112,7 @@ class Pod:
             deliveries=self.deliveries,
             links=self.links,
             pulling=self.pulling,
+            credits=Credits(client, name, NAME),
             settling=Settling("sugar", self.deliveries, publisher, telemetry),
             telemetry=telemetry,
             adapter_for=adapter_for,

@@ -25,6 +25,7 @@ from sandbox.sugar import SugarCRM, desk
 
 OPERATOR = "an operator's token"
 PASSWORD = "s3cret of the crm"
+AWAY = "http://127.0.0.1:1"
 MASK = "**********"
 KINDS = ("lead", "contact", "target", "account", "user", "opportunity", "activity", "list")
 SELDOM = {kind: {"every_seconds": 86_400} for kind in KINDS}
@@ -54,6 +55,7 @@ class Running:
         known = {
             "LEADBUS_OPERATOR_TOKEN": OPERATOR,
             "LEADBUS_CONNECTOR_SUGAR_URL": self.connector.url,
+            "LEADBUS_CONNECTOR_ZOHO_URL": AWAY,
             "LEADBUS_SCORING_URL": self.scoring.url,
             "COLUMNS": "400",
         }
@@ -121,6 +123,7 @@ async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running
     said = await journey()
     hops = [line for line in said.splitlines() if re.search(r"\d\d:\d\d:\d\d", line)]
     assert "received by ingest from globex" in hops[0]
+    assert "connector-zoho does not answer" in said, "which hides nothing of the others"
     assert any("A supplier handed the lead over." in hop for hop in hops)
     assert any(f"created Leads/{lead['id']}" in hop for hop in hops)
     assert sum("0af7651916cd43dd8448eb211c80319c" in hop for hop in hops) == 3
@@ -132,6 +135,13 @@ async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running
     assert (code, "There is no connection of this name" in said) == (1, True)
     code, said = await running.command("lead", "nobody@example.com", "--tenant", "acme")
     assert (code, "Nothing is known of this email" in said) == (1, True)
+
+
+async def test_a_crm_without_a_page_of_its_own_is_not_signed_in_to_with_a_browser(running, name):
+    async with running.client() as client:
+        await client.put(f"/v1/connections/{name}", json=running.settings())
+    code, said = await running.command("connections", "sign-in", name)
+    assert (code, "takes the credentials among the connection's settings" in said) == (1, True)
 
 
 async def test_both_services_tell_a_hop_in_one_shape(running, until):

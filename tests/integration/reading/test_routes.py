@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
+from leadbus.cli.asking import ask_connector
+from leadbus.cli.calls import Refused, ServiceAway
 from leadbus.cli.main import app as cli
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
@@ -168,7 +170,23 @@ async def test_the_commands_show_the_same_to_a_person(reading, run):
     assert dependent.startswith("  contact (in, notice)  http://127.0.0.1/Contacts/c1  account  Its account")
     assert summary == "2 rows, 1 to be corrected."
     assert "Nothing is wrong" in await run("errors", "one", "--object", "lead")
-    assert "2 rows" in await run("errors", "one", "--send-again", "all")
+    assert "1 row of one is tried again." in await run("errors", "one", "--send-again", root.split()[-1])
+    assert "2 rows of one are tried again." in await run("errors", "one", "--send-again", "all")
+    reading.crm.put("contact", "c1", deleted=True)
+    await reading.sync("contact")
+    assert (await run("errors", "one")).splitlines()[-1] == "1 row, 1 to be corrected."
+
+
+async def test_a_connector_that_is_away_hides_nothing_of_the_others(run, monkeypatch):
+    there = ["connector-gone", "connector-scripted"]
+    monkeypatch.setattr("leadbus.cli.asking.services", lambda prefix: there)
+    monkeypatch.setenv("LEADBUS_CONNECTOR_GONE_URL", "http://127.0.0.1:1")
+    assert "Nothing is wrong" in await run("errors", "one")
+    with pytest.raises(Refused, match=r"no connection of this name.*connector-gone does not answer"):
+        await asyncio.to_thread(ask_connector, "GET", "two/errors")
+    there.pop()
+    with pytest.raises(ServiceAway, match="connector-gone does not answer"):
+        await asyncio.to_thread(ask_connector, "GET", "one/errors")
 
 
 async def test_a_push_asks_for_the_records_it_names_and_for_those_of_its_own_tenant_alone(reading):

@@ -16,7 +16,7 @@ def hook(bean: Any, data: Any) -> dict[str, Any]:
     return {"isUpdate": True, "dataChanges": {}, "bean": bean, "data": data, "event": "after_save"}
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not beside this checkout")
+@pytest.mark.skipif(not SAMPLES.exists(), reason=f"the samples are not there: {SAMPLES}")
 def test_a_web_logic_hook_names_its_record() -> None:
     body = (SAMPLES / "v11-weblogichook-payload.json").read_bytes()
     assert hints.records_of(body) == [Record(module="Leads", id="l-1")]

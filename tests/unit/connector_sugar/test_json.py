@@ -14,7 +14,7 @@ from connector_sugar.legacy.operations import OPERATIONS
 from leadbus.errors import AuthExpired, AuthRefused, LeadbusError, OutcomeUnknown, Rejected, Unsupported
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "contracts" / "sugar" / "rest" / "samples"
-sampled = pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not beside this checkout")
+sampled = pytest.mark.skipif(not SAMPLES.exists(), reason=f"the samples are not there: {SAMPLES}")
 
 
 def sample(name: str) -> Any:

@@ -16,7 +16,7 @@ from connector_sugar.legacy.soap import Soap
 from leadbus.errors import AuthExpired, AuthRefused, LeadbusError, Transient, Unsupported
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "contracts" / "sugar" / "soap"
-recorded = pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside this checkout")
+recorded = pytest.mark.skipif(not RECORDINGS.exists(), reason=f"the recordings are not there: {RECORDINGS}")
 
 
 def operation_of(path: Path) -> etree._Element:

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from leadbus.connector.budget import Budget, Budgeted, Urgency
+from leadbus.connector.budget import Budget, Urgency
+from leadbus.connector.budgeted import Budgeted
 from leadbus.connector.capabilities import Capabilities
 from leadbus.connector.contract import Adapter
 from leadbus.errors import Fenced
@@ -130,3 +131,43 @@ async def test_nothing_is_written_if_the_lease_ran_out_while_waiting_for_room() 
     holds_lease = True
     await crm.update([])  # the room was given back
     assert written == [[]]
+
+
+async def test_new_leads_go_before_other_deliveries_and_these_before_pulls() -> None:
+    budget = Budget(1)
+    busy = Holder(budget, 1)
+    pull, update, lead = (Holder(budget, 1, u) for u in (PULLING, DELIVERING, Urgency.NEW_LEADS))
+    assert await holding(busy, pull, update, lead) == [True, False, False, False]
+    await busy.end()
+    assert await holding(pull, update, lead) == [False, False, True]
+    await lead.end()
+    assert await holding(pull, update) == [False, True]
+    await update.end()
+    assert await holding(pull) == [True]
+    await pull.end()
+
+
+async def test_a_budget_that_grows_lets_more_in_at_once() -> None:
+    budget = Budget(2)
+    first, second, third = (Holder(budget, 1) for _ in range(3))
+    assert await holding(first, second, third) == [True, True, False]
+    budget.resize(3)
+    assert await holding(third) == [True]
+    await asyncio.gather(first.end(), second.end(), third.end())
+
+
+async def test_a_budget_that_shrinks_waits_for_what_is_under_way_and_holds_up_nobody_for_ever() -> None:
+    budget = Budget(8)
+    first, second, large = Holder(budget, 3), Holder(budget, 4), Holder(budget, 6)
+    assert await holding(first, second, large) == [True, True, False]
+    budget.resize(2)
+    small = Holder(budget, 1)
+    await first.end()
+    assert await holding(large, small) == [False, False]
+    await second.end()
+    assert await holding(large, small) == [True, True]  # the large one has become as large as can be
+    late = Holder(budget, 1)
+    assert await holding(late) == [False]
+    await asyncio.gather(large.end(), small.end())
+    assert await holding(late) == [True]
+    await late.end()

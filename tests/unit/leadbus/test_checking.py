@@ -178,6 +178,14 @@ async def test_credentials_refused_on_the_way_end_the_test_at_once() -> None:
     assert crm.called == ["sign_in", "rights"]
 
 
+async def test_what_a_kind_has_no_field_for_is_a_warning_until_a_mapping_gives_it_a_place() -> None:
+    crm = Crm(capabilities=replace(CAPABILITIES, by_custom_field={"lead": {"birthday": "date"}}))
+    crm.people["lead"].append(FieldInfo("born_c", "Birthday", "date", custom=True))
+    (warning,) = warnings(await findings(crm))
+    assert "{of: lead, field: birthday, crm_field: born_c}" in warning.advice
+    assert warnings(await findings(crm, fields=[{"field": "birthday", "crm_field": "born_c"}])) == []
+
+
 async def test_a_check_without_an_answer_is_a_finding_and_the_others_go_on() -> None:
     crm = Crm(fails={"rights": Transient("The CRM did not answer in time.")})
     found = await findings(crm)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadbus.connector.delivering.delivery import MOST_ACTIVITIES, Delivery, Fact
+from leadbus.connector.delivering.delivery import MOST_ACTIVITIES, REPEATED, Delivery, Fact
+from leadbus.connector.delivering.parts import Parked
 from leadbus.connector.delivering.plan import everything
 from leadbus.event_types import EventType
 from leadbus.messages import (
@@ -133,6 +134,9 @@ MORE: list[Fact] = [
     heard("h6", 6, "opted_out", "acme-sugar"),
     unsubscribed("u5", 5),
     updated("m10", 10, "ann.lee@example.com", previous_email="anna@example.com"),
+    updated("c3", 3, state="client", owner_email="ida@example.com"),
+    updated("c8", 8, state="prospect"),
+    updated("c4", 4, owner_email="grace@example.com"),
 ]
 
 
@@ -160,6 +164,10 @@ def test_every_order_of_more_facts_gives_the_same_delivery(order: list[Fact]) ->
     assert delivery == merged(MORE)
     assert delivery.consent.opted_out is False  # w9 is explicit and later than every opt-out
     assert delivery.email == "ann.lee@example.com"
+    assert delivery.state is not None
+    assert delivery.state.value == "prospect"
+    assert delivery.owner is not None
+    assert delivery.owner.email == "grace@example.com"
 
 
 @given(st.lists(st.sampled_from(MORE), min_size=1, max_size=12))
@@ -318,3 +326,70 @@ def test_what_we_wrote_last_is_remembered_when_a_newer_value_comes() -> None:
     delivery.settle(done)
     delivery.merge(active("a9", 9, 9, phone="9"), None, minute(9))
     assert (delivery.fields["phone"].value, delivery.fields["phone"].written) == ("9", "2")
+
+
+def test_a_state_is_due_without_the_right_to_create_until_it_is_dealt_with() -> None:
+    became = updated("c3", 3, state="client")
+    delivery = merged([became])
+    assert (delivery.is_due, delivery.may_create) == (True, False)
+    delivery.settle(everything(delivery))
+    delivery.merge(became, None, minute(4))
+    assert not delivery.is_due
+    delivery.merge(updated("c5", 5, state="prospect"), None, minute(5))
+    assert delivery.is_due
+
+
+def test_a_state_that_the_crm_cannot_follow_is_not_asked_for_again_until_it_is_another() -> None:
+    delivery = merged([updated("c3", 3, state="prospect")])
+    done = everything(delivery)
+    done.refused = Parked("A contact stays one.", minute(3), object="contact")
+    delivery.settle(done)
+    delivery.merge(updated("c4", 4, state="prospect"), None, minute(4))
+    assert not delivery.is_due
+    assert delivery.state is not None
+    assert delivery.state.refused is not None
+    delivery.merge(updated("c5", 5, state="client"), None, minute(5))
+    assert delivery.is_due
+    assert delivery.state.refused is None
+
+
+def test_an_owner_waits_for_the_right_to_create() -> None:
+    delivery = merged([updated("c3", 3, owner_email="ida@example.com")])
+    assert not delivery.is_due
+    delivery.merge(qualified(4, 4), None, minute(4))
+    delivery.settle(everything(delivery))
+    assert not delivery.is_due
+    delivery.merge(updated("c5", 5, owner_email="grace@example.com"), None, minute(5))
+    assert delivery.is_due
+
+
+def test_an_event_that_is_a_note_where_ids_are_not_ours_is_none_again_while_topics_tell_of_it() -> None:
+    delivery = merged([qualified(1, 1)])
+    done = everything(delivery)
+    done.added = dict.fromkeys(delivery.activities, minute(3))
+    delivery.settle(done)
+    again = LeadActivities(
+        **common("la-again", 4),
+        version=2,
+        score=51,
+        millipoints=51_000,
+        connections=["acme-sugar"],
+        activities=[activity("a1", 1), activity("a3", 4)],
+    )
+    delivery.merge(again, None, minute(4))
+    assert delivery.activities.keys() == {"a3"}
+    later = everything(delivery)
+    later.added = {"a3": minute(3) + REPEATED}
+    delivery.settle(later)
+    assert delivery.added.keys() == {"a3"}
+
+
+def test_of_a_record_that_was_deleted_no_note_is_there_any_more() -> None:
+    delivery = merged([qualified(1, 1)])
+    done = everything(delivery)
+    done.added = dict.fromkeys(delivery.activities, minute(3))
+    delivery.settle(done)
+    gone = everything(delivery)
+    gone.spent = True
+    delivery.settle(gone)
+    assert delivery.added == {}

@@ -8,7 +8,7 @@ from opentelemetry.trace import Tracer
 
 from leadbus.telemetry import Telemetry, context_from, is_sampled, names, traceparent_of
 from leadbus.telemetry.logs import JsonFormatter, PlainFormatter
-from leadbus.telemetry.propagation import trace_id_of
+from leadbus.telemetry.propagation import trace_id_of, way_back, well_formed
 
 NEVER = {"OTEL_TRACES_SAMPLER": "always_off"}
 SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -127,3 +127,11 @@ def test_logs_are_one_json_object_per_line_with_the_trace() -> None:
     assert (told["message"], told["level"], told["topic"]) == ("two\nlines 1", "warning", "x")
     assert told["trace_id"] == f"{span.get_span_context().trace_id:032x}"
     assert "two\nlines 1" in PlainFormatter().format(record)
+
+
+def test_all_that_comes_back_of_a_lead_is_one_kept_trace_and_not_the_one_that_brought_it_in() -> None:
+    lead, other = "0af7651916cd43dd8448eb211c80319c", "1af7651916cd43dd8448eb211c80319c"
+    assert way_back(lead) == way_back(lead)
+    assert well_formed(way_back(lead))
+    assert is_sampled(way_back(lead))
+    assert len({trace_id_of(way_back(lead)), trace_id_of(way_back(other)), lead, other}) == 4

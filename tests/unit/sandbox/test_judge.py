@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from sandbox.crms.sugar import tables_of
 from sandbox.judge.expectation import Wanted, expect
-from sandbox.judge.tables import Tables
 from sandbox.judge.topics import Heard
 from sandbox.judge.verdict import Deeds, Verdict, judge
 from sandbox.upstream.account import Answered
 
 Row = dict[str, Any]
+_CONVERTED = {"converted": "1", "contact_id": "c-bob", "opportunity_id": "o-bob"}
 _API_USER, _HAND, _TEAM = "u-api", "1", "t-aurora"
 
 
@@ -39,6 +40,15 @@ def _note(number: int, parent: str) -> Row:
     text = f"2026-11-22 10:00:{number:02} UTC\nhttps://www.example.com/a"
     name = f"Some label: Subject {number}"
     return {"id": f"n{number}", "parent_id": parent, "name": name, "description": text, "deleted": False}
+
+
+def _sold(key: str, stage: str, amount: float) -> Row:
+    return {"id": key, "name": "Course", "sales_stage": stage, "amount": amount, "deleted": False}
+
+
+def _client(event_id: str, key: str) -> Row:
+    known = {"connection_id": "c", "prospect_id": f"p-{key}", "kind": "lead", "deleted": False}
+    return {"event_id": event_id, "record": {"id": key}, "state": "client", **known}
 
 
 def _status(event_id: str, key: str, status: str) -> Row:
@@ -71,11 +81,12 @@ class Case:
             "Leads": [
                 _person("l-old", "old@example.com", _HAND, title="Boss"),
                 _person("l-ada", "ada@example.com", lead_score_c=55),
-                _person("l-bob", "bob@example.com", created="25"),
+                _person("l-bob", "bob@example.com", created="25", **_CONVERTED),
             ],
             # Entered by a salesperson who converts Bob: no second record of ours.
             "Contacts": [_person("c-bob", "bob@example.com", _HAND, created="90")],
             "Notes": [_note(1, "l-ada"), _note(2, "l-ada"), _note(3, "l-ada")],
+            "Opportunities": [_sold("o-bob", "Closed Won", 15400.0)],
         }
     )
     heard: Heard = field(
@@ -88,6 +99,10 @@ class Case:
                 ],
                 "leads.qualified": [{"event_id": "q1"}, {"event_id": "q1"}],
                 "crm.lead-status": [_status("s1", "l-ada", "Dead"), _status("s2", "l-bob", "Converted")],
+                "crm.contacts": [
+                    _client("c1", "l-bob"),
+                    _client("c2", "l-ada") | {"state": "prospect"},
+                ],
                 "crm.opportunities": [_opportunity("o1", "o-bob", "15400")],
             },
             dead=1,
@@ -97,15 +112,13 @@ class Case:
         default_factory=lambda: Deeds(
             seeds={"l-old": _person("l-old", "old@example.com", _HAND, title="Boss")},
             statuses={"l-ada": {"status": "Dead"}},
-            opportunities={
-                "o-bob": {"stage": "Closed Won", "amount": 15400.0, "lead": "l-bob", "expected": True}
-            },
+            sold=frozenset({"o-bob"}),
             unreadable=1,
         )
     )
 
     def verdict(self) -> Verdict:
-        tables = Tables.of(self.rows, _API_USER, _TEAM)
+        tables = tables_of(self.rows, _API_USER, _TEAM)
         return judge(expect(self.items), {"aurora": tables}, self.heard, self.deeds)
 
     def row(self, module: str, key: str) -> Row:
@@ -160,6 +173,9 @@ _DOUBLED: dict[str, Plant] = {
     "a status is heard twice": lambda c: c.heard.messages["crm.lead-status"].append(
         _status("s9", "l-ada", "Dead")
     ),
+    "that somebody became a client is heard twice": lambda c: c.heard.messages["crm.contacts"].append(
+        _client("c9", "l-bob")
+    ),
     "an opportunity is heard twice": lambda c: c.heard.messages["crm.opportunities"].append(
         _opportunity("o9", "o-bob", "15400.00")
     ),
@@ -176,6 +192,7 @@ _DUPLICATES: dict[str, Plant] = {
 _UNHEARD: dict[str, Plant] = {
     "a status is not heard": lambda c: c.heard.messages["crm.lead-status"].pop(0),
     "a conversion is not heard": lambda c: c.heard.messages["crm.lead-status"].pop(1),
+    "that somebody became a client is not heard": lambda c: c.heard.messages["crm.contacts"].pop(0),
     "an opportunity is not heard": lambda c: c.heard.messages["crm.opportunities"].clear(),
     "an opportunity is heard with another amount": lambda c: c.heard.messages["crm.opportunities"][0].update(
         amount="15.4"
@@ -230,6 +247,11 @@ def test_a_planted_fault_is_found(case: Case, kind: str, what: str) -> None:
     assert verdict.figures["crm_duplicate_emails"] == len(verdict.duplicates)
 
 
+def test_that_somebody_became_a_client_may_be_told_of_the_contact(case: Case) -> None:
+    case.heard.of("crm.contacts")[0].update(record={"id": "c-bob"}, kind="contact")
+    assert case.verdict().faults == []
+
+
 def test_a_repeat_under_the_same_event_id_is_no_double(case: Case) -> None:
     case.heard.messages["crm.lead-status"] += deepcopy(case.heard.messages["crm.lead-status"])
     assert case.verdict().faults == []
@@ -238,7 +260,8 @@ def test_a_repeat_under_the_same_event_id_is_no_double(case: Case) -> None:
 def test_what_somebody_does_in_the_crm_by_hand_is_no_fault(case: Case) -> None:
     case.rows["Leads"].append(_person("l-you", "you@example.com", status="Recycled"))
     case.heard.messages["crm.lead-status"].append(_status("s3", "l-you", "Recycled"))
-    case.deeds.opportunities["o-you"] = {"stage": "Closed", "amount": 1, "lead": "l-you", "expected": False}
+    case.rows["Opportunities"].append(_sold("o-you", "Closed", 1))
+    case.heard.messages["crm.opportunities"].append(_opportunity("o2", "o-you", "1"))
     assert case.verdict().faults == []
 
 
@@ -273,6 +296,7 @@ def test_of_very_many_activities_only_the_newest_must_be_notes() -> None:
         "Leads": [_person("l-ada", "ada@example.com", lead_score_c=90)],
         "Contacts": [],
         "Notes": [_note(n, "l-ada") for n in range(6, 31)],
+        "Opportunities": [],
     }
     assert case.verdict().faults == []
     case.rows["Notes"].pop()

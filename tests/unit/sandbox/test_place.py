@@ -35,13 +35,16 @@ def test_ports_stay_what_they_were(tmp_path: Path) -> None:
         assert place.ports() == place.ports()
 
 
-def test_a_server_moves_away_from_a_taken_port_but_a_crm_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["crm-aurora", "crm-corona", "ingest"])
+def test_a_server_moves_away_from_a_taken_port_but_what_addresses_lead_to_does_not(
+    tmp_path: Path, name: str
+) -> None:
     with Place(tmp_path, usual_ports=False) as place:
         before = place.ports()
         with socket.create_server(("127.0.0.1", before["kafka"])):
             assert place.ports()["kafka"] != before["kafka"]
         with (
-            socket.create_server(("127.0.0.1", before["crm-aurora"])),
+            socket.create_server(("127.0.0.1", before[name])),
             pytest.raises(ServerError, match="make clean"),
         ):
             place.ports()

@@ -2,14 +2,22 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import ConsumerRecord
 
-TOPICS = ("leads.scored", "leads.qualified", "crm.deliveries", "crm.lead-status", "crm.opportunities")
+TOPICS = (
+    "leads.scored",
+    "leads.qualified",
+    "crm.deliveries",
+    "crm.lead-status",
+    "crm.contacts",
+    "crm.opportunities",
+)
 _DEAD = ".dead"
 
 Message = dict[str, Any]
@@ -17,7 +25,10 @@ Message = dict[str, Any]
 
 @dataclass(slots=True)
 class Heard:
-    """Messages by topic, of the tenants that matter; dead: how many dead letters there are."""
+    """Messages by topic, of the tenants that matter; dead: how many dead letters there are.
+
+    Each message with the `traceparent` that it came with, or None.
+    """
 
     messages: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
     dead: int = 0
@@ -26,13 +37,17 @@ class Heard:
         """What was heard on one topic so far."""
         return self.messages.get(topic, [])
 
-    def per_connection(self, topic: str) -> dict[str, list[Message]]:
-        """The same by connection, each event once."""
-        once = {message["event_id"]: message for message in self.of(topic)}
-        found: dict[str, list[Message]] = defaultdict(list)
-        for message in once.values():
-            found[message["connection_id"]].append(message)
-        return found
+    def once(self, topic: str) -> list[Message]:
+        """The same, each event once."""
+        return list({message["event_id"]: message for message in self.of(topic)}.values())
+
+
+def by_connection(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    """The same messages, by the connection that they came from."""
+    found: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        found[message["connection_id"]].append(message)
+    return found
 
 
 class Listener:
@@ -87,11 +102,15 @@ class Listener:
             self._consumer.seek(partition, self._next.get(partition, 0))
         while any([await self._consumer.position(p) < ends[p] for p in behind]):
             for partition, records in (await self._consumer.getmany(timeout_ms=500)).items():
-                self._take(partition, [record.value for record in records])
+                self._take(partition, records)
         for partition in behind:
             self._next[partition] = await self._consumer.position(partition)
 
-    def _take(self, partition: TopicPartition, values: list[bytes | None]) -> None:
-        messages = [json.loads(value) for value in values if value]
+    def _take(self, partition: TopicPartition, records: Iterable[ConsumerRecord[Any, Any]]) -> None:
+        messages = [{**json.loads(r.value), "traceparent": _traceparent(r)} for r in records if r.value]
         about = [m for m in messages if m["tenant_id"] in self._tenants]
         self.heard.messages[partition.topic.removeprefix(self._prefix)] += about
+
+
+def _traceparent(record: ConsumerRecord[Any, Any]) -> str | None:
+    return next((value.decode() for name, value in record.headers if name == "traceparent"), None)

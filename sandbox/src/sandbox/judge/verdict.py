@@ -6,31 +6,30 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sandbox.judge.expectation import TOLD_AFTERWARDS, UNSURE, Person, Sent, Wanted
-from sandbox.judge.tables import Record, Tables
-from sandbox.judge.topics import Heard
+from sandbox.crms.tables import Note, Tables
+from sandbox.judge.expectation import TOLD_AFTERWARDS, UNSURE, Activity, Person, Sent, Wanted
+from sandbox.judge.topics import Heard, Message
 
-SCORE = "lead_score_c"
-CONVERTED, NEW = "Converted", "New"
-"""Statuses of leads: after an opportunity was made of one, and as Leadbus creates it."""
 UNNAMED = "Unknown"
 """Last name of whoever had given none when the record was created."""
-_FREE_TO_CHANGE = {SCORE, "date_modified", "modified_user_id"}
+
 
 Notes = Mapping[str, Mapping[str, Any]]
+CLIENT = "client"
+"""The state of a person who is a contact in some CRM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
     """What people did by hand.
 
-    seeds: records that were there before, by id. statuses: by record id. opportunities: by their id;
-    `expected` = of one of our leads. unreadable: how many records on a topic nobody can read.
+    seeds: records that were there before, by id. statuses: by record id. sold: the ids of opportunities
+    with our people. unreadable: how many records on a topic nobody can read.
     """
 
     seeds: Notes = field(default_factory=dict)
     statuses: Notes = field(default_factory=dict)
-    opportunities: Notes = field(default_factory=dict)
+    sold: frozenset[str] = frozenset()
     unreadable: int = 0
 
 
@@ -74,7 +73,8 @@ def judge(sent: Sent, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) ->
         _judge_records(verdict, tables, set(people), _emails_of_others(sent, tenant))
     _judge_seeds(verdict, crms, deeds)
     _judge_statuses(verdict, crms, heard, deeds)
-    _judge_opportunities(verdict, heard, deeds)
+    _judge_clients(verdict, crms, heard, deeds)
+    _judge_opportunities(verdict, crms, heard, deeds)
     _judge_dead_letters(verdict, heard, deeds)
     verdict.figures = {
         "accepted": sent.accepted,
@@ -85,8 +85,8 @@ def judge(sent: Sent, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) ->
         "distributed": sent.distributions,
         "crm_records": sum(record.ours for tables in crms.values() for record in tables.records),
         "crm_duplicate_emails": len(verdict.duplicates),
-        "status_events": len({m["event_id"] for m in heard.of("crm.lead-status")}),
-        "opportunity_events": len({m["event_id"] for m in heard.of("crm.opportunities")}),
+        "status_events": len(heard.once("crm.lead-status")),
+        "opportunity_events": len(heard.once("crm.opportunities")),
         "dead_letters": heard.dead,
         "lost": len(verdict.lost),
         "latency_ms": {"p50": _quantile(latencies, 0.50), "p99": _quantile(latencies, 0.99)},
@@ -109,16 +109,16 @@ def _judge_person(verdict: Verdict, person: Person, tables: Tables, latencies: l
         sent_at, answered_at = person.handed
         if first.created >= sent_at:
             latencies.append(max(0.0, first.created - answered_at))
-    if first.ours and person.last_names and first.row["last_name"] not in person.last_names | {UNNAMED}:
-        verdict.wrong.append(f"{first.module}/{first.id} has another last name than was sent")
-    scores = [record.row[SCORE] for record in records if record.row.get(SCORE) is not None]
+    if first.ours and person.last_names and first.last_name not in person.last_names | {UNNAMED}:
+        verdict.wrong.append(f"{first.kind} {first.id} has another last name than was sent")
+    scores = [record.score for record in records if record.score is not None]
     if person.points and not any(abs(score - person.score) < UNSURE for score in scores):
         verdict.late.append(f"{person.email} has the scores {scores} in its CRM instead of {person.score}")
 
 
 def _judge_notes(verdict: Verdict, person: Person, tables: Tables) -> None:
     notes = tables.notes_on(person.email)
-    written = Counter((note["description"] or "")[:19] for note in notes)
+    written = Counter(note.text[:19] for note in notes)
     for activity in person.activities.values():
         if written[activity.second] > 1:
             verdict.doubled.append(f"event {activity.event_id} is {written[activity.second]} notes")
@@ -130,9 +130,9 @@ def _judge_notes(verdict: Verdict, person: Person, tables: Tables) -> None:
     verdict.lost += [f"event {activity.event_id} is no note of {person.email}" for activity in missing]
 
 
-def _tells(note: dict[str, Any], activity: Any) -> bool:
-    text = note["description"] or ""
-    return text.startswith(activity.second) and activity.url in text and activity.subject in note["name"]
+def _tells(note: Note, activity: Activity) -> bool:
+    text = note.text
+    return text.startswith(activity.second) and activity.url in text and activity.subject in note.subject
 
 
 def _emails_of_others(sent: Sent, tenant: str) -> set[str]:
@@ -144,37 +144,39 @@ def _judge_records(verdict: Verdict, tables: Tables, own: set[str], foreign: set
         # What a person enters by hand after us (a contact, when a lead is converted) is not our doubling.
         for record in records[1:]:
             if record.ours:
-                verdict.duplicates.append(f"{record.module}/{record.id} is a second record of {email}")
+                verdict.duplicates.append(f"{record.kind} {record.id} is a second record of {email}")
     for record in tables.records:
         if record.ours and not record.emails:
-            verdict.wrong.append(f"{record.module}/{record.id} is a record without an email")
+            verdict.wrong.append(f"{record.kind} {record.id} is a record without an email")
         if record.ours and (foreign - own) & set(record.emails):
-            verdict.wrong.append(f"{record.module}/{record.id} belongs to another tenant")
-        if record.ours and tables.team and record.row["team_id"] != tables.team:
-            verdict.wrong.append(f"{record.module}/{record.id} is not of its tenant's team")
+            verdict.wrong.append(f"{record.kind} {record.id} belongs to another tenant")
+        if record.ours and record.misplaced:
+            verdict.wrong.append(f"{record.kind} {record.id} is not of its tenant's team")
 
 
 def _judge_seeds(verdict: Verdict, crms: Mapping[str, Tables], deeds: Deeds) -> None:
-    known: dict[str, Record] = {r.id: r for tables in crms.values() for r in tables.records}
+    known = {record.id: (record, tables.words) for tables in crms.values() for record in tables.records}
     for key, before in deeds.seeds.items():
-        now = known[key].row if key in known else {}
-        touched = {name for name, value in before.items() if now.get(name) != value} - _FREE_TO_CHANGE
+        if key not in known:
+            verdict.wrong.append(f"the record {key} was there before, and is gone")
+            continue
+        record, words = known[key]
+        now = record.stored
+        touched = {name for name in {*before, *now} if now.get(name) != before.get(name)} - words.changing
         if touched:
             verdict.wrong.append(f"the record {key} was there before; changed: {', '.join(sorted(touched))}")
 
 
 def _judge_statuses(verdict: Verdict, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) -> None:
-    told = {m["event_id"]: m for m in heard.of("crm.lead-status")}.values()
+    told = heard.once("crm.lead-status")
     heard_of = {(m["record"]["id"], m["status"]) for m in told}
     done = {(key, deed["status"]) for key, deed in deeds.statuses.items()}
-    done |= {(d["lead"], CONVERTED) for d in deeds.opportunities.values() if d["lead"] and d["expected"]}
+    done |= {(lead, word) for lead, word in _converted(crms, deeds).items() if word}
     for key, status in sorted(done - heard_of):
         verdict.unheard.append(f"lead {key} became {status}, which was not heard")
     # Who plays with the CRM by hand changes statuses too, though never to the one that we write.
-    by_hand = {(r.id, r.row.get("status")) for t in crms.values() for r in t.records}
-    for key, status in sorted(heard_of - done):
-        if status != NEW and (key, status) in by_hand:
-            continue
+    by_hand = {(r.id, r.status) for t in crms.values() for r in t.records if r.status != t.words.new}
+    for key, status in sorted(heard_of - done - by_hand):
         verdict.wrong.append(f"lead {key}: {status} was heard, which nobody did")
     times = Counter((m["connection_id"], m["record"]["id"], m["status"]) for m in told)
     for (_, key, status), count in times.items():
@@ -182,15 +184,47 @@ def _judge_statuses(verdict: Verdict, crms: Mapping[str, Tables], heard: Heard, 
             verdict.doubled.append(f"lead {key}: {status} was heard {count} times")
 
 
-def _judge_opportunities(verdict: Verdict, heard: Heard, deeds: Deeds) -> None:
-    told = {m["event_id"]: m for m in heard.of("crm.opportunities")}.values()
-    for key, deed in deeds.opportunities.items():
-        about = [m for m in told if m["record"]["id"] == key and m.get("stage") == deed["stage"]]
-        if deed["expected"] and not any(
-            Decimal(m.get("amount") or 0) == Decimal(str(deed["amount"])) for m in about
-        ):
+def _judge_clients(verdict: Verdict, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) -> None:
+    """Who was converted in a CRM is a client here, be it told of the lead or of the contact."""
+    told = clients(heard, crms)
+    heard_of = {m["record"]["id"] for m in told}
+    became = {r.id: r.became for tables in crms.values() for r in tables.records}
+    for key in sorted(_converted(crms, deeds)):
+        if heard_of.isdisjoint({key, became[key]}):
+            verdict.unheard.append(f"lead {key} became a client, which was not heard")
+    times = Counter((m["connection_id"], m["prospect_id"], m["record"]["id"]) for m in told)
+    for (_, _, key), count in times.items():
+        if count > 1:
+            verdict.doubled.append(f"{key}: that the person became a client was heard {count} times")
+
+
+def clients(heard: Heard, crms: Mapping[str, Tables]) -> list[Message]:
+    """That a lead became a contact."""
+    records = [r for tables in crms.values() for r in tables.records if r.became]
+    concerned = {key for record in records for key in (record.id, record.became)}
+    told = heard.once("crm.contacts")
+    return [m for m in told if m["record"]["id"] in concerned and m["state"] == CLIENT and not m["deleted"]]
+
+
+def _converted(crms: Mapping[str, Tables], deeds: Deeds) -> dict[str, str | None]:
+    """Our leads of which an opportunity was made; the status that each has since, in the CRM's words."""
+    return {
+        opportunity.lead: tables.words.converted
+        for tables in crms.values()
+        for opportunity in tables.opportunities
+        if opportunity.lead and opportunity.id in deeds.sold
+    }
+
+
+def _judge_opportunities(verdict: Verdict, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) -> None:
+    told = heard.once("crm.opportunities")
+    there = {opportunity.id: opportunity for tables in crms.values() for opportunity in tables.opportunities}
+    for key in sorted(deeds.sold):
+        made = there[key]
+        about = [m for m in told if m["record"]["id"] == key and m.get("stage") == made.stage]
+        if not any(Decimal(m.get("amount") or 0) == Decimal(made.amount) for m in about):
             verdict.unheard.append(f"opportunity {key} was created, which was not heard")
-    for key in sorted({m["record"]["id"] for m in told} - deeds.opportunities.keys()):
+    for key in sorted({m["record"]["id"] for m in told} - there.keys()):
         verdict.wrong.append(f"opportunity {key} was heard, which nobody made")
     times = Counter((m["connection_id"], m["prospect_id"], m["record"]["id"], m.get("stage")) for m in told)
     for (_, _, key, _), count in times.items():

@@ -8,8 +8,9 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from sandbox.web import drop_connection, released
+
 from .faults import Faults, Happening, Rule
-from .transport import drop_connection, wait_for_disconnect
 
 _HANG_SECONDS = 60.0
 _PAGE = "<!DOCTYPE html><html><head><meta charset='utf-8'></head><body><h1>{}</h1><hr></body></html>"
@@ -77,7 +78,7 @@ class Front:
             return response
         if rule.kind == "slow":
             await asyncio.sleep(rule.seconds)
-        served = rule.kind != "hang" or await _released(rule, request)
+        served = rule.kind != "hang" or await released(rule.off, request, _HANG_SECONDS)
         response = await self._answer(exchange) if served else Response()
         if not served or rule.kind == "lost_reply_after_write":
             await drop_connection(request)
@@ -89,12 +90,3 @@ class Front:
         if cost:
             await asyncio.sleep(cost / 1000)
         return answer.response
-
-
-async def _released(rule: Rule, request: Request) -> bool:
-    """Waits until the rule is switched off (True), the client has gone or a minute is over (False)."""
-    waits = [asyncio.create_task(rule.off.wait()), asyncio.create_task(wait_for_disconnect(request))]
-    done, pending = await asyncio.wait(waits, timeout=_HANG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    return waits[0] in done

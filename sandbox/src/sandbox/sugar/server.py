@@ -1,7 +1,6 @@
 """The CRM as a running server, in a test's own process or in one of its own."""
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import Collection
 
@@ -11,19 +10,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
+from sandbox.web import Server, TrackedProtocol, bound
+
 from . import backdoor, desk
 from .door import Door
 from .endpoint import Endpoint
 from .faults import Faults
 from .front import Front
 from .legacy import LegacyEndpoint
-from .listening import Server
 from .modules import edition
 from .rest import RestEndpoint, Scheduler
 from .sessions import Sessions
 from .site import EVERYTHING, Protocols, Settings
 from .store import Clock, Store, utc_now
-from .transport import TrackedProtocol
 
 _HOST = "127.0.0.1"
 
@@ -98,14 +97,7 @@ class SugarCRM:
 
     async def start(self, port: int = 0, *, owns_process: bool = False) -> None:
         """Returns once it listens (port 0 = any free one). Raises OSError if the port is taken."""
-        # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_HOST, port))
-        except OSError:
-            listener.close()
-            raise
+        listener = bound(_HOST, port)
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
         self._soap.site_url = self._configured_url or self.url
         config = uvicorn.Config(

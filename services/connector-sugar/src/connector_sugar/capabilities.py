@@ -5,7 +5,7 @@ run one at a time.
 """
 
 from connector_sugar.translation import ACTIVITIES, FIELDS, MODULES, NEW_STATUS, fit
-from leadbus.connector.capabilities import Capabilities
+from leadbus.connector.capabilities import CONVERTING, TURNING_BACK, Capabilities
 
 CAPABILITIES = Capabilities(
     crm="sugar",
@@ -56,6 +56,9 @@ CAPABILITIES = Capabilities(
         " there (upper and lower case count), and make Leadbus's user a member of it.",
     },
     cannot={
+        CONVERTING: "Leadbus does not convert leads in SugarCRM, where a salesperson decides on the lead's"
+        " page which account, contact and opportunity come of it.",
+        TURNING_BACK: "SugarCRM cannot turn a contact back into a lead.",
         "company of an existing contact": "SugarCRM keeps a contact's company as an account of its own:"
         " Leadbus chooses it when it creates the contact, and afterwards leaves it to the people in the CRM.",
         "website of a contact": "SugarCRM's contacts have no field for a website; its leads do.",

@@ -14,12 +14,16 @@ from connector_sugar.settings import SugarConnection
 from connector_sugar.together import chunks, together
 from connector_sugar.translation import ACCOUNTS, ACTIVITIES, KINDS, LINKS, LISTS, MEMBERS, MODULES, PEOPLE
 from connector_sugar.wire import Change
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.capabilities import CONVERTING, Kind
 from leadbus.connector.contract import (
     Account,
+    Conversion,
+    Converted,
     Created,
+    CrmActivity,
     FieldInfo,
     Finding,
+    Limits,
     NewAccount,
     NewActivity,
     NewPerson,
@@ -28,9 +32,10 @@ from leadbus.connector.contract import (
     Person,
     PersonChange,
     Row,
+    Watch,
 )
 from leadbus.connector.mapping import FieldMap
-from leadbus.errors import AddressRefused, AuthRefused, LeadbusError
+from leadbus.errors import AddressRefused, AuthRefused, LeadbusError, Unsupported
 from leadbus.messages import Record
 
 Result = TypeVar("Result")
@@ -94,6 +99,10 @@ class SugarAdapter:
     async def teams(self) -> list[str]:
         """See `Adapter`."""
         return sorted(await (await self._site()).teams())
+
+    async def limits(self) -> Limits:
+        """See `Adapter`. SugarCRM names none."""
+        return Limits()
 
     async def describe(self, kind: Kind) -> list[FieldInfo]:
         """See `Adapter`. Of activities those of tasks."""
@@ -183,6 +192,10 @@ class SugarAdapter:
         following = place.following(listing)
         return Page(rows, following.token() if following else None, place.server_time)
 
+    async def activities_of(self, records: Sequence[Record]) -> dict[str, list[CrmActivity]]:
+        """See `Adapter`. SugarCRM takes ids of ours: nobody asks."""
+        raise Unsupported("SugarCRM refuses a second activity under the same id: none need be looked for.")
+
     # Writing
 
     async def create(self, people: Sequence[NewPerson]) -> list[Created]:
@@ -211,20 +224,27 @@ class SugarAdapter:
         rows = [(ACCOUNTS, translation.new_account(new, owner, teams)) for new in accounts]
         return await _written(rows, site.create)
 
-    async def add_activities(self, activities: Sequence[NewActivity]) -> list[Outcome]:
+    async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """See `Adapter`."""
         if not activities:
             return []
         site, teams, now = await self._site(), await self._team_ids(), datetime.now(UTC)
         rows = [(ACTIVITIES[new.type], translation.new_activity(new, now, teams)) for new in activities]
-        created = await _written(rows, site.create)
-        return [outcome if isinstance(outcome, LeadbusError) else None for outcome in created]
+        return await _written(rows, site.create)
+
+    async def convert(self, conversions: Sequence[Conversion]) -> list[Converted]:
+        """See `Adapter`."""
+        raise Unsupported(CAPABILITIES.cannot[CONVERTING])
 
     # Besides
 
     def interpret(self, body: bytes, content_type: str) -> list[Record]:
         """See `Adapter`. SugarCRM's Web Logic Hooks are JSON, whatever they are called."""
         return hints.records_of(body)
+
+    async def watch(self, url: str) -> Watch:
+        """See `Adapter`."""
+        raise Unsupported("In SugarCRM a person enters the hook's address, under Admin > Web Logic Hooks.")
 
     def url_of(self, record: Record) -> str:
         """See `Adapter`. As long as nothing was asked of the site, the page that both families understand."""

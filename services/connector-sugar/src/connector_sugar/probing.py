@@ -21,7 +21,7 @@ from connector_sugar.modern.oauth import Session
 from connector_sugar.modern.sessions import Sessions
 from connector_sugar.modern.site import ModernSite
 from connector_sugar.settings import SugarAccess
-from leadbus.connector.contract import TokenKeeper
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import AddressRefused, LeadbusError
 
 _WHY: Mapping[Literal["rest", "soap"], str] = {

@@ -8,9 +8,9 @@ from connector_sugar.modern.sessions import Sessions
 from connector_sugar.probing import Probing
 from connector_sugar.settings import ConnectorSugarSettings, SugarConnection
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import TokenKeeper
 from leadbus.connector.observing import CallObserver
 from leadbus.connector.service import connector_service
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.security.guarded_transport import GuardedTransport
 from leadbus.service import Service
 

@@ -12,16 +12,21 @@ def ask_connector(
     """path: below /v1/connections/.
 
     Raises:
-        ServiceAway, Refused: what the last connector that does not know it said.
+        Refused: none that answers knows it; says which do not answer. ServiceAway: none answers.
     """
-    last: LeadbusError | None = None
+    unknown: Refused | None = None
+    away: list[ServiceAway] = []
     for service in services("connector-"):
         try:
             answer: dict[str, Any] = ask(service, method, f"/v1/connections/{path}", json=body, params=params)
-        except (ServiceAway, Refused) as error:
-            if isinstance(error, Refused) and error.status != 404:
+        except Refused as error:
+            if error.status != 404:
                 raise
-            last = error
+            unknown = error
+        except ServiceAway as error:
+            away.append(error)
         else:
             return answer
-    raise last or LeadbusError("No connector is known.")
+    if unknown is not None:
+        raise Refused(" ".join(map(str, (unknown, *away))), unknown.status)
+    raise away[0] if away else LeadbusError("No connector is known.")

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from leadbus.cli import syncs
+from leadbus.cli.asking import ask_connector
 from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, services
 from leadbus.cli.settings_given import patch_of, settings_in
 from leadbus.errors import LeadbusError
@@ -15,6 +16,7 @@ HELP = f"""Connections of tenants to their CRMs.
 
   leadbus connections settings sugar        every setting there is, with its help
   leadbus connections apply acme.yaml       create it, or replace its settings
+  leadbus connections sign-in acme-zoho     the address at which to sign in to a CRM that asks for a browser
   leadbus connections test acme-sugar --access    only whether Leadbus gets in
   leadbus connections test acme-sugar       address, credentials, permissions, options, fields
   leadbus connections on acme-sugar         the same test; then leads begin to flow
@@ -99,10 +101,7 @@ def change(
 
     A new password ends the pause of a connection whose credentials were refused.
     """
-    known = next((c for c in _all() if c["connection_id"] == connection), None)
-    if known is None:
-        raise LeadbusError("There is no connection of this name; leadbus connections list shows yours.")
-    crm = known["settings"]["crm"]
+    crm = _known(connection)
     patch = patch_of(settings, _rows(crm), hidden=lambda path: typer.prompt(path, hide_input=True))
     _show_revision(ask(f"connector-{crm}", "PATCH", f"/v1/connections/{connection}", json=patch))
 
@@ -111,7 +110,7 @@ def change(
 def history(connection: NAME) -> None:
     """Shows who changed which settings and when; values are not kept."""
     table = Table("revision", "when", "by", "what", "settings")
-    for change in _asked("GET", f"{connection}/revisions")["revisions"]:
+    for change in ask_connector("GET", f"{connection}/revisions")["revisions"]:
         table.add_row(
             str(change["revision"]), change["at"], change["by"], change["what"], " ".join(change["changed"])
         )
@@ -146,13 +145,45 @@ def check(
 
     It signs in once: refused credentials pause the connection, since more tries could lock the user out.
     """
-    _show_findings(_asked("POST", f"{connection}/test", {"part": "access" if access else "all"}))
+    _show_findings(ask_connector("POST", f"{connection}/test", {"part": "access" if access else "all"}))
+
+
+@commands.command("sign-in")
+def sign_in(connection: NAME) -> None:
+    """Prints the address at which a person signs in to the CRM with a browser and lets Leadbus in.
+
+    \b
+      leadbus connections sign-in acme-zoho
+
+    Open it in a browser and sign in as the user, and to the organisation, that
+    the connection's settings name; another one is refused. The CRM then leads
+    back to a page of Leadbus that says how it went.
+
+    The address serves once, for ten minutes, and until the connection is
+    changed. No password passes through Leadbus, and what it was allowed can be
+    taken back in the CRM at any time.
+    """
+    try:
+        url = ask(f"connector-{_known(connection)}", "POST", f"/v1/connections/{connection}/sign-in")["url"]
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise LeadbusError(
+            "Nobody signs in to this CRM with a browser: it takes the credentials among the connection's"
+            f" settings, which leadbus connections test {connection} --access tries."
+        ) from None
+    console.print("Open this address in a browser, within ten minutes:\n")
+    console.print(url, soft_wrap=True, markup=False)
+    console.print(
+        "\nSign in there as the user and in the organisation that the connection names, and accept. The page"
+        f" that follows says how it went; then: leadbus connections test {connection}"
+    )
 
 
 @commands.command()
 def on(connection: NAME) -> None:
     """Tests a connection and turns it on if nothing is wrong."""
-    answer = _asked("POST", f"{connection}/on")
+    answer = ask_connector("POST", f"{connection}/on")
     _show_findings(answer)
     console.print(f"Connection {connection} is on.")
 
@@ -160,8 +191,16 @@ def on(connection: NAME) -> None:
 @commands.command()
 def off(connection: NAME) -> None:
     """Turns a connection off; what comes meanwhile is kept for it."""
-    _asked("POST", f"{connection}/off")
+    ask_connector("POST", f"{connection}/off")
     console.print(f"Connection {connection} is off; leads are kept for it until it is on again.")
+
+
+def _known(connection: str) -> str:
+    """The CRM of a connection."""
+    known = next((c for c in _all() if c["connection_id"] == connection), None)
+    if known is None:
+        raise LeadbusError("There is no connection of this name; leadbus connections list shows yours.")
+    return str(known["settings"]["crm"])
 
 
 def _rows(crm: str) -> list[dict[str, Any]]:
@@ -182,21 +221,6 @@ def _all() -> list[dict[str, Any]]:
     if away and len(away) == len(connectors):
         raise away[0]
     return found
-
-
-def _asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Asks the connector that knows the connection; path: below /v1/connections/."""
-    last: LeadbusError | None = None
-    for service in services("connector-"):
-        try:
-            answer: dict[str, Any] = ask(service, method, f"/v1/connections/{path}", json=body)
-        except (ServiceAway, Refused) as error:
-            if isinstance(error, Refused) and error.status != 404:
-                raise
-            last = error
-        else:
-            return answer
-    raise last or LeadbusError("No connector is known.")
 
 
 def _show_revision(applied: dict[str, Any]) -> None:

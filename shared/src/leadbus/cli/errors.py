@@ -41,7 +41,8 @@ def errors(
     if send_again is not None:
         ids = "all" if send_again == "all" else [send_again]
         answer = ask_connector("POST", f"{connection}/errors/send-again", {"ids": ids})
-        console.print(f"{answer['sent_again']} rows of {connection} are tried again.")
+        count = answer["sent_again"]
+        console.print(f"{_rows(count)} of {connection} {'is' if count == 1 else 'are'} tried again.")
         return
     params = {"object": object_} if object_ else None
     groups = ask_connector("GET", f"{connection}/errors", params=params)["errors"]
@@ -57,7 +58,11 @@ def errors(
     else:  # one line each, so that they can be searched
         for row in rows:
             console.print("  ".join(filter(None, row)), soft_wrap=True)
-    console.print(f"{len(rows)} rows, {len(groups)} to be corrected.")
+    console.print(f"{_rows(len(rows))}, {len(groups)} to be corrected.")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _below(group: dict[str, Any]) -> list[list[str]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from leadbus.cli.calls import HOW, Refused, ask, console, services
+from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, errors, services
 from leadbus.errors import LeadbusError
 from leadbus.ids import prospect_id
 
@@ -34,8 +34,15 @@ def lead(
     hops: list[dict[str, Any]] = []
     records: list[dict[str, Any]] = []
     score: str | None = None
-    for service in [name for name in services() if name != "ingest"]:
-        known = _ask(service, prospect, tenant)
+    asked = [name for name in services() if name != "ingest"]
+    away: list[ServiceAway] = []
+    for service in asked:
+        try:
+            known = _ask(service, prospect, tenant)
+        except ServiceAway as error:  # one CRM's connector need not run for another's leads to be followed
+            errors.print(f"{error} What it knows is missing here.")
+            away.append(error)
+            continue
         if known is None:
             continue
         if service == "scoring":
@@ -45,6 +52,8 @@ def lead(
             records.append(delivery)
             where = {"service": f"{service} ({delivery['connection_id']})"}
             hops += [hop | where for hop in delivery["history"]]
+    if away and len(away) == len(asked):
+        raise away[0]
     if not hops:
         raise LeadbusError(f"Nothing is known of this email for the tenant {tenant}.")
     _show(prospect, score, sorted(hops, key=lambda hop: datetime.fromisoformat(hop["at"])), records)

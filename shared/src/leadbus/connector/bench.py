@@ -3,12 +3,14 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Adapter
+from leadbus.connector.credits import HeldBack
 from leadbus.connector.delivering.workoff import WorkOff
 from leadbus.errors import AuthRefused, LeadbusError, RateLimited
 
@@ -31,7 +33,9 @@ class Way:
 
     def ended(self, error: LeadbusError | None) -> None:
         """A turn is over. Pauses grow and are jittered, or are as long as the CRM asks."""
-        self.trouble, self.proven = error, error is None
+        if error is None and self.holds_back:
+            return  # what went well is not what waits
+        self.trouble, self.proven = error, error is None or isinstance(error, HeldBack)
         self.failures = self.failures + 1 if error else 0
         longest = min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)) if error else 0.0
         seconds = random.uniform(0.5, 1.0) * longest
@@ -44,18 +48,25 @@ class Way:
         """Seconds for which the CRM is still to be left in peace."""
         return max(0.0, self.paused_until - time.monotonic())
 
+    @property
+    def holds_back(self) -> bool:
+        """Only new leads may go now."""
+        return isinstance(self.trouble, HeldBack) and self.pause > 0
+
 
 @dataclass(slots=True)
 class Bench:
     """See the module.
 
-    in_hand: prospects whose deliveries are being worked off now, in so many batches. pulls: the task that
-    pulls on schedule; it also ends by itself once `closed`.
+    ask_limits: asks the organisation what it bears, now and then. in_hand: prospects whose deliveries are
+    being worked off now, in so many batches. pulls: the task that pulls on schedule; it also ends by itself
+    once `closed`.
     """
 
     connection: Connection
     adapter: Adapter
     work_off: WorkOff
+    ask_limits: Callable[[], Awaitable[None]]
     delivering: Way = field(default_factory=Way)
     pulling: Way = field(default_factory=Way)
     in_hand: set[str] = field(default_factory=set)
@@ -76,7 +87,8 @@ class Bench:
 
     def has_room(self, most: int) -> bool:
         """Whether another batch may be begun now."""
-        return self.batches < (most if self.delivering.proven else 1) and not self.delivering.pause
+        way = self.delivering
+        return self.batches < (most if way.proven else 1) and (way.holds_back or not way.pause)
 
     async def close(self) -> None:
         """Ends pulls, whose next begins where this one did, and sessions."""

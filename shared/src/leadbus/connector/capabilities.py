@@ -10,6 +10,29 @@ PEOPLE: tuple[PersonKind, ...] = ("lead", "contact", "target")
 
 Step = Literal["rights", "lead_source", "field", "team", "score_field"]
 
+Verb = Literal[
+    "check",
+    "find_by_email",
+    "find_accounts",
+    "read",
+    "changed",
+    "members",
+    "activities_of",
+    "create",
+    "update",
+    "convert",
+    "create_accounts",
+    "add_activities",
+    "watch",
+]
+"""What calls are made for; `check` stands for sign_in, rights, teams, limits and describe."""
+Cost = Callable[[int], int]
+"""Credits that a verb costs for so many rows."""
+
+TURNING_BACK = "turning a contact back into a lead"
+CONVERTING = "turning a lead into a contact"
+"""Among `Capabilities.cannot`: what a person may ask of any CRM."""
+
 
 def as_it_is(name: str, value: str) -> str:
     """Of a CRM that keeps whatever it takes."""
@@ -26,7 +49,12 @@ class Capabilities:
     create is given. rows_per_write, rows_per_read: per call. concurrent_calls: that one organisation bears.
     calls_per_verb: how many of them one verb makes at most, None = as many as there are.
     fewest_rows_per_write: that are worth a call of their own where a verb's rows are spread over several.
-    own_ids: records can be created under ids of ours, so that a second create of the same record fails.
+    own_ids: records can be created under ids of ours, so that a second create of the same record fails; where
+    not, the CRM knows people by email, accounts by name, and creating one that exists finds it.
+    converts: leads can be made contacts by us.
+    watches: it pushes only where we ask it to, again and again. credits: what verbs cost of a daily
+    allowance; a verb that is missing costs nothing.
+    by_custom_field: standard names that a kind has no field for, and the type of custom field that could.
     accounts: a contact's company is a record of its own. pushes: the CRM calls us when something changed.
     lead_source_field: the CRM's name of a person's lead source; empty = it has none.
     filled: fields that the adapter fills by itself beside the mapped ones (its email, status, owner, ...).
@@ -47,7 +75,11 @@ class Capabilities:
     concurrent_calls: int
     own_ids: bool
     accounts: bool = True
+    converts: bool = False
     pushes: bool = False
+    watches: bool = False
+    credits: Mapping[Verb, Cost] = field(default_factory=dict)
+    by_custom_field: Mapping[PersonKind, Mapping[str, str]] = field(default_factory=dict)
     calls_per_verb: int | None = None
     fewest_rows_per_write: int = 1
     lead_source_field: str = ""

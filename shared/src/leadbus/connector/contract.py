@@ -21,6 +21,8 @@ Outcome = LeadbusError | None
 """Of one row: None = done. Rejected = refused as it is; Conflict = a row with that id exists; Gone."""
 Created = str | LeadbusError
 """Of one created row: the record's id; Rejected; Conflict = a row with the id we gave exists."""
+Converted = Record | LeadbusError
+"""Of one converted lead: the contact that it is now, also if it was one already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class Opportunity(Row):
 class CrmActivity(Row):
     """Something done or to be done about people. type: note, task, call, meeting or email.
 
-    about: ids of the people (and others) it hangs on.
+    about: ids of the people (and others) it hangs on. text: what stands below the subject, where it was
+    asked for.
     """
 
     type: str = "task"
@@ -121,6 +124,7 @@ class CrmActivity(Row):
     priority: str | None = None
     due_at: datetime | None = None
     about: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class FieldInfo:
 class NewPerson:
     """A person to create, where the CRM takes it under an id of ours. values: by the CRM's names.
 
+    Where it does not, whoever has that email already is that person: asked for twice, it is created once.
+
     account_id: of the account a contact is linked to. opted_out: None = not known, write nothing.
     """
 
@@ -208,7 +214,10 @@ class PersonChange:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """A company to create, where the CRM takes it under an id of ours. owner_id: None = our own user."""
+    """A company to create, where the CRM takes it under an id of ours. owner_id: None = our own user.
+
+    Where it does not, the company that has that name already is taken.
+    """
 
     id: str
     name: str
@@ -234,24 +243,41 @@ class NewActivity:
     traceparent: bytes | None = None
 
 
-class TokenKeeper(Protocol):
-    """Keeps what a sign-in brought (such as a refresh token) over restarts, encrypted.
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A lead to be made a contact. contact: one that is there already, to become that one.
 
-    One for each organisation and access: connections that sign in alike find what the others kept.
+    account_id: of the company that the contact belongs to; None = the CRM finds or makes it.
     """
 
-    @property
-    def anew(self) -> bool:
-        """A person tests the access: sign in with the password first, and keep what that brings."""
-        ...
+    record: Record
+    contact: Record | None = None
+    account_id: str | None = None
+    owner_id: str | None = None
+    traceparent: bytes | None = None
 
-    async def get(self) -> str | None:
-        """The token last kept; None if there is none, or its key is lost: sign in anew."""
-        ...
 
-    async def put(self, token: str) -> None:
-        """Keeps a token in place of the one before; returns once it is durable."""
-        ...
+# What is agreed --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one organisation bears, as it says itself; None = as in the capabilities, or no limit.
+
+    calls: at once. credits_a_day: that its calls may cost in any 24 hours. credits_left: of those, now.
+    """
+
+    calls: int | None = None
+    credits_a_day: int | None = None
+    credits_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The CRM pushes changes until then. gap: it did not do so all the time since it was last asked to."""
+
+    until: datetime
+    gap: bool
 
 
 class Adapter(Protocol):
@@ -270,6 +296,10 @@ class Adapter(Protocol):
 
     async def teams(self) -> list[str]:
         """Names of the teams there are. Raises Unsupported where a CRM has none."""
+        ...
+
+    async def limits(self) -> Limits:
+        """What the organisation bears; asks the CRM at most now and then."""
         ...
 
     async def describe(self, kind: Kind) -> list[FieldInfo]:
@@ -300,9 +330,23 @@ class Adapter(Protocol):
         """The people on a list."""
         ...
 
+    async def activities_of(self, records: Sequence[Record]) -> dict[str, list[CrmActivity]]:
+        """Live notes, tasks and calls on these people, with their texts, by the person's id; absent = none.
+
+        Asked only of a CRM without ids of ours, when the answer to adding some was lost.
+        """
+        ...
+
     # Writing
     async def create(self, people: Sequence[NewPerson]) -> list[Created]:
         """Creates all; a row whose id exists answers Conflict."""
+        ...
+
+    async def convert(self, conversions: Sequence[Conversion]) -> list[Converted]:
+        """Makes contacts of leads; a lead that is one already answers its contact.
+
+        Raises Unsupported where the CRM cannot do it.
+        """
         ...
 
     async def update(self, changes: Sequence[PersonChange]) -> list[Outcome]:
@@ -313,13 +357,20 @@ class Adapter(Protocol):
         """Creates all; a row whose id exists answers Conflict."""
         ...
 
-    async def add_activities(self, activities: Sequence[NewActivity]) -> list[Outcome]:
+    async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """Adds all; a row whose id exists answers Conflict."""
         ...
 
     # Besides
     def interpret(self, body: bytes, content_type: str) -> list[Record]:
         """The records that a push from the CRM is about: only a hint that they are worth reading."""
+        ...
+
+    async def watch(self, url: str) -> Watch:
+        """Has the CRM push to this address, for as long as it lets; asked again daily, and after a start.
+
+        Raises Unsupported where a person enters the address in the CRM, or it pushes nothing.
+        """
         ...
 
     def url_of(self, record: Record) -> str:

@@ -30,8 +30,12 @@ class Door:
         self._news = asyncio.Event()
 
     @asynccontextmanager
-    async def through(self, connection_id: str) -> AsyncIterator[None]:
-        """For one call. Raises AuthRefused if the credentials are refused already."""
+    async def through(self, connection_id: str, *, proves: bool = True) -> AsyncIterator[None]:
+        """For one call. proves: if it ends well, the credentials were accepted.
+
+        Raises:
+            AuthRefused: the credentials are refused, perhaps already.
+        """
         while not self._proven and self.refused is None and self._trying not in (None, connection_id):
             await self._news.wait()
         if self.refused is not None:
@@ -39,7 +43,7 @@ class Door:
         self._trying, self._inside = connection_id, self._inside + 1
         try:
             yield
-            self._proven = True
+            self._proven = self._proven or proves
         except AuthRefused as error:
             self.refused = error
             raise

@@ -9,6 +9,8 @@ from leadbus.ids import derived_id
 from leadbus.messages import Origin, Record
 
 MOST_ORIGINS = 50
+SIGN_LETTERS = 100
+"""Of an activity's subject: CRMs cut long ones."""
 
 Made = Literal["created", "matched"]
 
@@ -28,6 +30,7 @@ class Link:
     team_scope: sets records of one team apart from the organisation's others; a prospect may have one link in
     each. since: when the state began. made, made_by: how the pair came about, and by which connection.
     generation: how many records this prospect has had; it makes each one's id another.
+    earlier: leads that became the record.
     connections: that deliver to the record. origins: distributions behind it, newest last.
     lead_trace_id: the trace that brought the lead in.
     """
@@ -42,9 +45,15 @@ class Link:
     made_by: str
     team_scope: str = ""
     generation: int = 0
+    earlier: list[Record] = field(default_factory=list)
     connections: set[str] = field(default_factory=set)
     origins: list[Origin] = field(default_factory=list)
     lead_trace_id: str | None = None
+
+    def became(self, contact: Record) -> None:
+        """The lead is a contact now; what it was stays known, as the CRM may still speak of it."""
+        self.earlier = [*self.earlier, self.record]
+        self.record = contact
 
     def remember(self, connection_id: str, origins: list[Origin], lead_trace_id: str | None) -> bool:
         """Adds who delivers and where the lead came from; whether that was news."""
@@ -62,6 +71,11 @@ def record_id(organisation_id: str, team_scope: str, email: str, generation: int
     By email and not by prospect: two tenants of one organisation have a prospect each for one person.
     """
     return derived_id(organisation_id, *filter(None, [team_scope]), email, str(generation))
+
+
+def activity_sign(record_id: str, type_: str, subject: str) -> str:
+    """What an activity is known by until the CRM has given it an id: nobody else writes the same line."""
+    return derived_id("activity", record_id, type_, " ".join(subject[:SIGN_LETTERS].split()))
 
 
 def account_id(organisation_id: str, team_scope: str, name: str, generation: int = 0) -> str:

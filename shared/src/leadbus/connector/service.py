@@ -7,8 +7,12 @@ from leadbus.connector.api.commands import ConnectionCommands
 from leadbus.connector.api.connection_routes import connection_routes
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
+from leadbus.connector.api.sign_in import SignIn
+from leadbus.connector.api.sign_in_routes import PATH as SIGN_IN_PATH
+from leadbus.connector.api.sign_in_routes import sign_in_routes
+from leadbus.connector.api.signing_in import SigningIn
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import Adapter, TokenKeeper
+from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.handler import TOPICS, MergingHandler
 from leadbus.connector.delivering.settling import Settling
 from leadbus.connector.observing import CallObserver
@@ -16,13 +20,16 @@ from leadbus.connector.pulling.hinting import HintingHandler
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.stores.connections import Connections
+from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
+from leadbus.connector.stores.sign_ins import SignIns
 from leadbus.connector.stores.tokens import Tokens
-from leadbus.connector.worker import Workshop
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.connector.workers import Workers
+from leadbus.connector.workshop import Workshop
 from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
@@ -73,12 +80,15 @@ def connector_service(
     port: int,
     kind: type[ConnectionSettings],
     adapter: Callable[[Connection, CallObserver, GuardedTransport, TokenKeeper], Adapter],
+    sign_in: SignIn | None = None,
+    public_url: str = "",
 ) -> Service:
     """The service `connector-<crm>`, ready to be started.
 
     kind: the vendor's settings of a connection. adapter: opens one connection's adapter, which sends all its
     HTTP through the transport it is given, and keeps with the keeper what must outlive a restart; signing in
-    can wait for the first call.
+    can wait for the first call. sign_in: how people sign in with a browser, where the CRM asks for it.
+    public_url: where their browsers reach this service; empty = where it listens.
 
     Raises:
         ConfigurationError: a variable is missing or wrong.
@@ -99,6 +109,7 @@ def connector_service(
     deliveries = Deliveries(client, database, name)
     links = Links(client, database, name)
     mirror = Mirror(client, database, name)
+    sign_ins = SignIns(client, database, name)
     pulls = PullShop.of(
         client,
         database,
@@ -149,6 +160,7 @@ def connector_service(
         deliveries=deliveries,
         links=links,
         pulling=pulls,
+        credits=Credits(client, database, name),
         settling=Settling(crm, deliveries, publisher, telemetry),
         telemetry=telemetry,
         adapter_for=adapter_for,
@@ -171,6 +183,8 @@ def connector_service(
         await links.prepare()
         await mirror.prepare()
         await pulls.prepare()
+        if sign_in is not None:
+            await sign_ins.prepare()
 
     async def topics() -> None:
         await provision(kafka, TOPICS, name, prefix)
@@ -208,4 +222,15 @@ def connector_service(
         )
     )
     service.api.include_router(reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened))
+    if sign_in is not None:
+        signing_in = SigningIn(
+            sign_in,
+            connections,
+            sign_ins,
+            tokens,
+            commands,
+            transport=lambda: GuardedTransport(guard),
+            redirect_uri=lambda: (public_url or service.url).rstrip("/") + SIGN_IN_PATH,
+        )
+        service.api.include_router(sign_in_routes(ownership=ownership, signing_in=signing_in))
     return service

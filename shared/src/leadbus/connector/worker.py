@@ -11,29 +11,19 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
 from leadbus.connector.bench import FAREWELL_SECONDS, Bench, Way
-from leadbus.connector.budget import Budget, Budgeted, Urgency
-from leadbus.connector.connection import Connection, Health, HealthState
-from leadbus.connector.contract import Adapter
-from leadbus.connector.delivering.context import Context
+from leadbus.connector.benches import Benches
+from leadbus.connector.credits import HeldBack
 from leadbus.connector.delivering.delivery import Delivery
-from leadbus.connector.delivering.settling import Settling
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.delivering.workoff import WorkOff
-from leadbus.connector.door import Doors, refused_to_another
-from leadbus.connector.mapping import FieldMap
 from leadbus.connector.pulling.pulling import Pulling
-from leadbus.connector.pulling.shop import PullShop
-from leadbus.connector.stores.connections import Connections
-from leadbus.connector.stores.deliveries import Deliveries
-from leadbus.connector.stores.links import Links
+from leadbus.connector.workshop import Workshop
 from leadbus.errors import Fenced, LeadbusError, Rejected, Transient
-from leadbus.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +42,6 @@ NOT_WRITTEN = (
 NOT_READ = "Leadbus failed at something that it read from the CRM; its operator finds in its log where."
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What every worker of a connector shares."""
-
-    connections: Connections
-    deliveries: Deliveries
-    links: Links
-    pulling: PullShop
-    settling: Settling
-    telemetry: Telemetry
-    adapter_for: Callable[[Connection], Awaitable[Adapter]]
-
-
 class OrganisationWorker:
     """See the module."""
 
@@ -72,9 +49,9 @@ class OrganisationWorker:
         self.organisation_id = organisation_id
         self.holds_until = 0.0
         self._shop = workshop
-        self._benches: dict[str, Bench] = {}
-        self._budget: Budget | None = None
-        self._doors = Doors()
+        self._benches = Benches(
+            organisation_id, workshop, holds_lease=lambda: self._holds_lease, begin_pulls=self._begin_pulls
+        )
         self._emails: set[str] = set()
         self._batches: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -102,7 +79,11 @@ class OrganisationWorker:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
-        await asyncio.gather(*(bench.close() for bench in self._benches.values()))
+        await self._benches.close()
+
+    def credits_left(self) -> int | None:
+        """Of the organisation's daily allowance; None = not known, or no limit."""
+        return self._benches.allowance.credits_left() if self._benches.allowance else None
 
     @property
     def _holds_lease(self) -> bool:
@@ -147,15 +128,17 @@ class OrganisationWorker:
     async def _deliver(self) -> float:
         """Begins a batch for every connection that has something due and room; 0 while there is more."""
         did_something = False
-        for bench in await self._open_benches():
+        if self._benches.allowance is not None:
+            await self._benches.allowance.save()
+        for bench in await self._benches.open_now():
             if not bench.has_room(BATCHES):
                 continue
             due = await self._shop.deliveries.due(
                 bench.connection.id, datetime.now(UTC), BATCH, besides=bench.in_hand
             )
             new = [delivery for delivery in due if delivery.is_new]
-            is_last_place = bench.batches == BATCHES - 1 > 0
-            batch = self._one_per_email(new if new or is_last_place else due)
+            only_new = bench.batches == BATCHES - 1 > 0 or bench.delivering.holds_back
+            batch = self._one_per_email(new if new or only_new else due)
             if batch and self._holds_lease and not self._stopping:
                 did_something = True
                 self._begin(bench, batch)
@@ -202,6 +185,9 @@ class OrganisationWorker:
             self._report(error)
             works[0].error = Rejected(NOT_WRITTEN)
         await self._shop.settling.settle(bench.connection, works, broken=broken is not None)
+        if isinstance(broken, HeldBack):  # a new lead of which only such a part is left is not taken at once
+            until = datetime.now(UTC) + timedelta(seconds=broken.retry_after)
+            await self._shop.deliveries.postpone([work.delivery for work in works], until)
         if not isinstance(broken, Fenced):
             await self._note(bench, bench.delivering, broken)
         return 0.0
@@ -211,6 +197,7 @@ class OrganisationWorker:
         pause = 0.0
         trouble: LeadbusError | None = None
         try:
+            await bench.ask_limits()
             pause = await pulling.turn()
         except Fenced:
             return 1.0
@@ -233,77 +220,20 @@ class OrganisationWorker:
             bench.connection = replace(bench.connection, health=health)
             log.info("connection %s: %s %s", bench.connection.id, health.state.value, health.reason)
 
-    async def _open_benches(self) -> list[Bench]:
-        """A bench for each connection that is on and not refused; adapters live as long as their settings."""
-        open_now: list[Bench] = []
-        connections = await self._shop.connections.of_organisation(self.organisation_id)
-        for connection in connections:
-            bench = self._benches.get(connection.id)
-            works = connection.on and connection.health.state is not HealthState.REFUSED
-            refused = refused_to_another(connection, connections) if works else None
-            if refused is not None:
-                works = False
-                await self._shop.connections.report_health(connection, refused)
-            if bench is not None and not (works and bench.connection.revision == connection.revision):
-                if bench.batches:  # its end comes back here
-                    continue
-                await self._benches.pop(connection.id).close()
-                bench = None
-            if works:
-                bench = bench or await self._open(connection)
-            if bench is not None:
-                open_now.append(bench)
-        return open_now
-
-    async def _open(self, connection: Connection) -> Bench | None:
-        """None if its address may not be called, or not now; its health says so."""
-        try:
-            connection.require_readable()
-            adapter = await self._shop.adapter_for(connection)
-        except LeadbusError as error:
-            if connection.health.reason != str(error):
-                health = Health(HealthState.TROUBLE, str(error), datetime.now(UTC))
-                await self._shop.connections.report_health(connection, health)
-            return None
-        budget = self._budget = self._budget or Budget(adapter.capabilities.concurrent_calls)
-        door = self._doors.of(connection)
-
-        def budgeted(urgency: Urgency) -> Budgeted:
-            return Budgeted(
-                adapter,
-                budget,
-                urgency,
-                enter=lambda: door.through(connection.id),
-                holds_lease=lambda: self._holds_lease,
-            )
-
-        context = Context(
-            connection=connection,
-            adapter=budgeted(Urgency.DELIVERING),
-            links=self._shop.links,
-            mirror=self._shop.pulling.mirror,
-            deliveries=self._shop.deliveries,
-            asked=self._shop.pulling.asked,
-            fields=FieldMap.of(connection.settings, adapter.capabilities),
-            holds_lease=lambda: self._holds_lease,
-        )
-        bench = self._benches[connection.id] = Bench(connection, adapter, WorkOff(context))
-        pulling = Pulling(connection, budgeted(Urgency.PULLING), self._shop.pulling)
-
+    def _begin_pulls(self, bench: Bench, pulling: Pulling) -> asyncio.Task[None]:
         async def rest(seconds: float) -> None:
             """While the CRM is to be left in peace, asking for a pull does not help."""
             await (asyncio.sleep(seconds) if bench.pulling.pause else pulling.rest(seconds))
 
-        bench.pulls = asyncio.create_task(
+        return asyncio.create_task(
             self._for_ever(lambda: self._pull(bench, pulling), rest, lambda: bench.closed),
-            name=f"pull {connection.id}",
+            name=f"pull {bench.connection.id}",
         )
-        return bench
 
     async def _until_next(self) -> float:
         """Seconds until a postponed delivery or a paused connection is to be tried again."""
         now = datetime.now(UTC)
-        pauses = {name: bench.delivering.pause for name, bench in self._benches.items()}
+        pauses = {name: bench.delivering.pause for name, bench in self._benches.by_connection.items()}
         idle = [name for name, pause in pauses.items() if not pause]
         next_try = await self._shop.deliveries.next_try(idle, now)
         waits = [IDLE_SECONDS, *filter(None, pauses.values())]

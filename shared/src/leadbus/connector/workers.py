@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pymongo.errors import PyMongoError
 
 from leadbus.connector.stores.leases import RENEW_SECONDS, Leases
-from leadbus.connector.worker import OrganisationWorker, Workshop
+from leadbus.connector.worker import OrganisationWorker
+from leadbus.connector.workshop import Workshop
 from leadbus.storage.mongo import farewell
 from leadbus.telemetry import names
 
@@ -33,6 +34,7 @@ class Workers:
         self._tasks: list[asyncio.Task[None]] = []
         self._turned = time.monotonic()
         self._oldest = workshop.telemetry.gauge(names.OLDEST_UNDELIVERED)
+        self._credits = workshop.telemetry.gauge(names.CREDITS_LEFT)
 
     async def start(self) -> None:
         """Begins to take leases."""
@@ -119,14 +121,19 @@ class Workers:
             self._changed.set()
 
     async def _measure(self) -> None:
-        """The age of the oldest lead that is due, per connection worked here."""
+        """Per connection worked here: the age of the oldest lead that is due, and credits left."""
         self._oldest.clear()
+        self._credits.clear()
         now = datetime.now(UTC)
-        for organisation in list(self._workers):
+        for organisation, worker in list(self._workers.items()):
+            left = worker.credits_left()
             for connection in await self._shop.connections.of_organisation(organisation):
+                labels = {names.CONNECTION: connection.id}
                 since = await self._shop.deliveries.oldest(connection.id)
                 age = (now - since).total_seconds() if since else 0.0
-                self._oldest.set(max(0.0, age), {names.CONNECTION: connection.id})
+                self._oldest.set(max(0.0, age), labels)
+                if left is not None:
+                    self._credits.set(left, labels)
 
     async def _listen(self) -> None:
         """Wakes the worker of each delivery that is written; after a break, wakes all."""

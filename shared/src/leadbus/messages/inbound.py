@@ -125,13 +125,14 @@ class SyncRequest(Value):
 
 
 class UpdateFacts(BaseModel):
-    """What changed about a prospect: fields, state, subscription, memberships, a request to sync."""
+    """What changed about a prospect: fields, state, owner, subscription, memberships, a request to sync."""
 
     email: Email
     previous_email: Email | None = None
     visitor_id: Id | None = None
     fields: Fields | None = None
     state: Literal["prospect", "client"] | None = None
+    owner_email: Email | None = None
     subscription: Subscription | None = None
     lists: list[ListMembership] = Field(default_factory=list, max_length=200)
     campaigns: list[CampaignMembership] = Field(default_factory=list, max_length=200)

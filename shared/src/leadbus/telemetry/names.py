@@ -160,6 +160,13 @@ CRM_CALLS = Metric(
     "Calls to CRMs per connection, by outcome: ok or the error's class.",
     (CRM, CONNECTION, OUTCOME),
 )
+CREDITS_LEFT = Metric(
+    "leadbus.crm.credits.left",
+    Kind.GAUGE,
+    "{credit}",
+    "Credits that a connection's CRM organisation has left of those it is allowed in 24 hours.",
+    (CONNECTION,),
+)
 DELIVERIES = Metric(
     "leadbus.deliveries",
     Kind.COUNTER,

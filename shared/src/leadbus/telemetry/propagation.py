@@ -1,5 +1,6 @@
 """W3C trace context as the one header that records carry; mostly handed on without being read."""
 
+import hashlib
 import re
 
 from opentelemetry.context import Context
@@ -38,6 +39,15 @@ def well_formed(traceparent: bytes) -> bool:
 def is_sampled(traceparent: bytes | None) -> bool:
     """Whether the trace is kept; a glance at one byte, cheap enough for every record."""
     return traceparent is not None and len(traceparent) == _LENGTH and traceparent[-1] in _SAMPLED_DIGITS
+
+
+def way_back(lead_trace_id: str) -> bytes:
+    """The header of the one trace in which all is told that comes back of a lead, whenever, by whichever pod.
+
+    lead_trace_id: of the trace that brought the lead in.
+    """
+    derived = hashlib.sha256(f"the way back of {lead_trace_id}".encode()).hexdigest()
+    return f"00-{derived[:32]}-{derived[32:48]}-01".encode("ascii")
 
 
 def trace_id_of(traceparent: bytes | None) -> str | None:

@@ -11,6 +11,7 @@ from leadbus.testing.promises import expected_failure
 from leadbus.testing.reading import Reading
 from leadbus.testing.reporting import ErrorReport
 from leadbus.testing.secrecy import Secrecy
+from leadbus.testing.standing import Standing
 from leadbus.testing.trouble import Trouble
 from leadbus.testing.writing import Notes, Writing
 
@@ -18,6 +19,6 @@ __all__ = ["ConnectorContract", "expected_failure"]
 
 
 class ConnectorContract(
-    Secrecy, SaveAndTest, ErrorReport, Pages, Reading, Trouble, Consent, FieldRules, Notes, Writing
+    Secrecy, SaveAndTest, ErrorReport, Pages, Reading, Trouble, Standing, Consent, FieldRules, Notes, Writing
 ):
     """All promises. Cases of the last part run first: secrecy hears what was said in all the others."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.capabilities import Kind, PersonKind
 from leadbus.messages import Record
 
 Facts = dict[str, Any]
@@ -25,7 +25,9 @@ Fault = Literal["hang", "error", "html", "lose_reply", "rate_limit", "expire_ses
 lose_reply: the write is done, its answer lost; rate_limit: wait so many seconds; expire_session: the session
 is over; forbid: a web server or firewall refuses our address (403)."""
 
-Promise = Literal["teams", "push", "deletions", "email_updates", "rights"]
+Promise = Literal[
+    "teams", "targets", "push", "deletions", "email_updates", "rights", "retry_after", "converting"
+]
 """What some CRMs, or some of their protocols, cannot keep: a case names what it needs."""
 
 
@@ -50,10 +52,12 @@ class Words:
 class CrmUnderTest(Protocol):
     """A CRM of one's own, with the lead source `Leadbus`, and a user with all rights for the connection.
 
-    lacks: what this protocol cannot keep, with the reason. sessions: how many a connection may have.
+    lacks: what this protocol cannot keep, with the reason. people: the kinds of people it has. sessions: how
+    many a connection may have.
     """
 
     lacks: Mapping[Promise, str]
+    people: tuple[PersonKind, ...]
     words: Words
     sessions: int
 

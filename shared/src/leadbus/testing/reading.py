@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from leadbus.connector.capabilities import PEOPLE
+from leadbus.connector.capabilities import PersonKind
 from leadbus.messages import (
     AccountChanged,
     ContactChanged,
@@ -26,7 +26,7 @@ class Reading(Promises):
     """Each kind of record as it stands, and then on change only."""
 
     async def test_people_are_told_as_they_stand_and_then_when_they_change(self, scene: Scene) -> None:
-        people = {kind: scene.somebody(kind) for kind in PEOPLE}
+        people = {kind: scene.somebody(kind) for kind in scene.crm.people}
         owner = scene.crm.put("user", name="Grace Hopper", email=f"grace@{scene.tenant}.example")
         keys = {
             kind: scene.crm.put(kind, email=who.email, last_name="Lovelace", phone="1", owner=owner)
@@ -41,12 +41,11 @@ class Reading(Promises):
             assert (told.fields.last_name, told.fields.phone) == ("Lovelace", "1")
             assert told.owner_email == f"grace@{scene.tenant}.example"
         await scene.sync(*people)
-        assert len(scene.heard(ContactChanged)) == 3
+        assert len(scene.heard(ContactChanged)) == len(people)
         for kind, key in keys.items():
             scene.crm.change(kind, key, phone="2")
         await scene.sync(*people)
-        told = await scene.hear(ContactChanged, lambda m: m.fields.phone == "2" and m.kind == "target")
-        assert sum(m.fields.phone == "2" for m in scene.heard(ContactChanged)) == 3
+        await until(lambda: _moved(scene) == sorted(people), "what has changed")
 
     async def test_accounts_and_users_are_told_as_they_stand_and_then_when_they_change(
         self, scene: Scene
@@ -113,7 +112,7 @@ class Reading(Promises):
         ada = scene.somebody()
         await scene.write(ada.distributed(), ada.asked_for(task={"kind": "task", "subject": "Ours"}))
         lead = scene.one("lead", ada)["id"]
-        due = datetime(2027, 1, 31, 15, 0, tzinfo=UTC)
+        due = datetime(2027, 1, 31, tzinfo=UTC)  # some CRMs keep the day of a task alone
         key = scene.crm.put(
             "activity",
             type="task",
@@ -135,22 +134,24 @@ class Reading(Promises):
         assert len(scene.heard(CrmActivityChanged)) == 2
 
     async def test_lists_are_told_with_who_was_put_on_them_and_taken_off(self, scene: Scene) -> None:
-        people = {kind: scene.somebody(kind) for kind in PEOPLE}
+        people = {kind: scene.somebody(kind) for kind in scene.crm.people}
         keys = {k: scene.crm.put(k, email=who.email, last_name="X") for k, who in people.items()}
         fair = scene.crm.put("list", name="Fair of May")
-        for kind in ("lead", "target"):
+        at_first: list[PersonKind] = [kind for kind in people if kind != "contact"]
+        for kind in at_first:
             scene.crm.join(fair, kind, keys[kind])
         await scene.connect(reads=list(people))
         await scene.save(schedules={"list": {"every_seconds": 86_400}})
-        expected = {people["lead"].prospect, people["target"].prospect}
+        expected = {people[kind].prospect for kind in at_first}
         await until(lambda: _members(scene) == expected, "the members as they stand")
         told = await scene.hear(CrmListChanged)
         assert (told.record, told.name) == (scene.crm.record("list", fair), "Fair of May")
         # Members change without a change of list or person.
         scene.crm.join(fair, "contact", keys["contact"])
-        scene.crm.leave(fair, "target", keys["target"])
+        left = at_first.pop()
+        scene.crm.leave(fair, left, keys[left])
         await scene.sync("list")
-        expected = {people["lead"].prospect, people["contact"].prospect}
+        expected = {people[kind].prospect for kind in people if kind != left}
         await until(lambda: _members(scene) == expected, "who was added and taken off")
 
     async def test_a_change_of_status_comes_back_with_supplier_distribution_and_trace(
@@ -264,6 +265,11 @@ class Reading(Promises):
         await scene.hear(ContactChanged)
         await scene.sync("lead", full=True)
         assert {m.prospect_id for m in scene.heard(ContactChanged)} == {people["East"].prospect}
+
+
+def _moved(scene: Scene) -> list[str]:
+    """The kinds of the people of whom the second phone number was told."""
+    return sorted(m.kind for m in scene.heard(ContactChanged) if m.fields.phone == "2")
 
 
 def _members(scene: Scene) -> set[str]:

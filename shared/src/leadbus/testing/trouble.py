@@ -7,7 +7,7 @@ import pytest
 from leadbus.messages import DeliveryReported
 from leadbus.testing.crm import Fault
 from leadbus.testing.facts import activity
-from leadbus.testing.promises import Promises
+from leadbus.testing.promises import Promises, needs
 from leadbus.testing.scene import Scene
 from leadbus.testing.waiting import until
 
@@ -60,6 +60,7 @@ class Trouble(Promises):
         scene.one("lead", ada)
 
     async def test_a_crm_that_asks_for_a_pause_is_left_alone_for_so_long(self, scene: Scene) -> None:
+        needs(scene, "retry_after")
         await scene.connect()
         ada = scene.somebody()
         calls, begun = scene.crm.calls, time.monotonic()

@@ -117,6 +117,6 @@ def test_an_answer_to_a_sign_in(
 
 def test_every_error_of_the_contract_is_known_by_its_label() -> None:
     if not SAMPLES.exists():
-        pytest.skip("the contract notes are not beside this checkout")
+        pytest.skip(f"the contract's sample is not there: {SAMPLES}")
     labels = {sample["body"]["error"] for sample in json.loads(SAMPLES.read_text(encoding="utf-8"))}
     assert labels <= faults.LABELS.keys()

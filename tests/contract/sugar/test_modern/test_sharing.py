@@ -11,7 +11,7 @@ from connector_sugar.connector import SugarAdapter
 from connector_sugar.modern.sessions import CALLS, Sessions
 from connector_sugar.probing import Probing
 from connector_sugar.settings import SugarConnection
-from leadbus.connector.contract import TokenKeeper
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import AuthRefused
 from leadbus.messages import Record
 from sandbox.sugar import SugarCRM, desk

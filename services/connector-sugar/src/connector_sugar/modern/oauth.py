@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from connector_sugar import faults
 from connector_sugar.settings import SugarAccess
-from leadbus.connector.contract import TokenKeeper
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import AuthExpired, AuthRefused
 
 _MARGIN = 60.0  # seconds before its end from which on an access token is not used any more

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connector_sugar.modern.oauth import Session
 from connector_sugar.settings import SugarAccess
-from leadbus.connector.contract import TokenKeeper
+from leadbus.connector.token_keeper import TokenKeeper
 
 CALLS = 4
 """In flight at once, at one site: SugarCloud names no limit, and answers worse when it is pressed."""

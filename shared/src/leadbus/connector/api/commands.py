@@ -101,13 +101,18 @@ class ConnectionCommands:
             findings = await checking.run(part)
         finally:
             await adapter.close()
-        paused = connection.health.state is HealthState.REFUSED
         refused = next((finding for finding in findings if finding.refused), None)
-        if refused is not None and not paused:
+        if refused is not None and connection.health.state is not HealthState.REFUSED:
             connection = await self._fares(connection, HealthState.REFUSED, refused.what)
-        elif refused is None and paused and checking.signed_in:
-            connection = await self._fares(connection, HealthState.WELL)
+        elif refused is None and checking.signed_in:
+            connection = await self.let_in(connection)
         return connection, findings
+
+    async def let_in(self, connection: Connection) -> Connection:
+        """The CRM has let us in: refused credentials no longer pause the connection."""
+        if connection.health.state is not HealthState.REFUSED:
+            return connection
+        return await self._fares(connection, HealthState.WELL)
 
     async def turn(
         self, connection: Connection, *, on: bool, by: str = OPERATOR

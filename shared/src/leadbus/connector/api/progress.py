@@ -19,8 +19,8 @@ State = Literal["not read", "waiting", "first sync", "comparing", "failed", "cur
 class Progress:
     """One kind. read, total: of the full run under way, else of the last run; total None = not counted.
 
-    skipped: records that make no prospect. refused: those with something wrong, now. asked: somebody wants
-    it read.
+    error: why the last run failed; if it did not, why the CRM does not push what changes. skipped: records
+    that make no prospect. refused: those with something wrong, now. asked: somebody wants it read.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ async def progress_of(connection: Connection, shop: PullShop) -> list[Progress]:
     pulls = await shop.pulls.of_connection(connection.id)
     counts = await shop.mirror.counts(connection.id)
     asked = {wish.kind for wish in await shop.asked.of_connection(connection.id)}
+    warning = (await shop.watches.of(connection.id)).warning if connection.settings.push_to else ""
     found = []
     for kind in TAKERS:
         pull = pulls.get(kind) or Pull(connection.id, kind)
@@ -49,7 +50,7 @@ async def progress_of(connection: Connection, shop: PullShop) -> list[Progress]:
             Progress(
                 kind=kind,
                 state=_state(connection, pull),
-                error=pull.error,
+                error=pull.error or warning,
                 read=pull.full.read if pull.full else pull.counts.get("read", 0),
                 total=pull.full.total if pull.full else None,
                 skipped=sum(count for code, count in codes.items() if code in SKIPPED),

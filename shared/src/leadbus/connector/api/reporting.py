@@ -68,8 +68,8 @@ def pulled(row: MirrorRow, url_of: Callable[[Record], str | None]) -> ErrorRow |
 def parked(
     delivery: Delivery, record: Record | None, root: Record | None, url_of: Callable[[Record], str | None]
 ) -> ErrorRow | None:
-    """A delivery that the CRM refuses; None if it does not. record: the linked one, if there is one."""
-    refused = delivery.parked
+    """A delivery that the CRM refuses, or its state alone; None if neither. record: the linked one."""
+    refused = delivery.parked or (delivery.state.refused if delivery.state else None)
     if refused is None:
         return None
     return ErrorRow(
@@ -82,6 +82,7 @@ def parked(
         record=record,
         url=url_of(record) if record else None,
         prospect_id=delivery.prospect_id,
+        blocking=delivery.parked is not None,
         field=refused.field,
         root=root,
     )

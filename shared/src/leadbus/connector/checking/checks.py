@@ -10,6 +10,7 @@ from functools import partial
 from typing import Literal
 
 from leadbus.connector.capabilities import Kind
+from leadbus.connector.checking.custom_fields import custom_field_findings
 from leadbus.connector.checking.fields import field_findings, kinds_mapped
 from leadbus.connector.checking.rights import right_findings
 from leadbus.connector.checking.steps import step
@@ -142,7 +143,9 @@ class Checking:
         return [Finding(False, f"{what}.", "The score is kept in it, for salespeople to see.", advice)]
 
     async def _fields(self, kind: Kind) -> list[Finding]:
-        return field_findings(self._settings, self._capabilities, kind, await self._describe(kind))
+        described = await self._describe(kind)
+        findings = field_findings(self._settings, self._capabilities, kind, described)
+        return findings + custom_field_findings(self._settings, self._capabilities, kind, described)
 
     async def _field(self, name: str) -> tuple[str, FieldInfo | None]:
         """The module in which new people are recorded, and one of its fields."""

@@ -91,7 +91,7 @@ def _needed(settings: ConnectionSettings, capabilities: Capabilities) -> Iterato
                 yield _Needed(module, ("read", "write"), need.later, must=False)
     for module, why in added.items():
         yield _Needed(module, ("read", "write"), why)
-    if capabilities.campaigns:
+    if capabilities.campaigns not in ("", *capabilities.modules.get("list", ())):
         yield _Needed(capabilities.campaigns, ("read", "write"), _CAMPAIGNS, must=False)
 
 

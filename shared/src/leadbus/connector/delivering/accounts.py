@@ -1,4 +1,4 @@
-"""The accounts of contacts to be created: found by name, else created once under an id of their own."""
+"""The accounts of contacts to be created: found by name, else created once."""
 
 from collections.abc import Sequence
 
@@ -55,9 +55,10 @@ class Accounts:
         for generation in range(_MOST_GENERATIONS):
             rows = [NewAccount(self._id(name, generation), name) for name in left.values()]
             records = {row.id: Record(module=self._module, id=row.id) for row in rows}
-            await self._context.mirror.intend(
-                self._context.connection.id, {record: {} for record in records.values()}
-            )
+            if self._context.adapter.capabilities.own_ids:
+                await self._context.mirror.intend(
+                    self._context.connection.id, {record: {} for record in records.values()}
+                )
             self._context.before_writing()
             outcomes = await self._context.adapter.create_accounts(rows)
             exist = [

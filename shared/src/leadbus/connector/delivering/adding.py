@@ -1,19 +1,35 @@
-"""Notes, tasks and calls, each under an id derived from what it tells: told again, it is the same one."""
+"""Notes, tasks and calls, each under an id derived from what it tells: told again, it is the same one.
 
+Where the CRM takes no ids of ours, those under way are kept with the delivery: if no answer comes, what the
+record has is read before any of them is added again.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from leadbus.connector.contract import NewActivity
+from leadbus.connector.contract import CrmActivity, NewActivity
 from leadbus.connector.delivering import plan_activities
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.parts import Done
 from leadbus.connector.delivering.work import Work
+from leadbus.connector.link import activity_sign
 from leadbus.connector.stores.deliveries import Change
-from leadbus.errors import Conflict
+from leadbus.errors import Conflict, LeadbusError, OutcomeUnknown, Transient
 from leadbus.messages import Record
 
 MOST_ACTIVITIES = 400
 """Of one batch: new leads do not wait behind hundreds of activities; the rest goes with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """done: what its being there deals with."""
+
+    work: Work
+    done: Done
+    row: NewActivity
 
 
 class Adding:
@@ -21,35 +37,67 @@ class Adding:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._own_ids = context.adapter.capabilities.own_ids
 
     async def run(self, works: Sequence[Work]) -> None:
         """Adds what each asks for; works have records that they may write activities to."""
         await self._begin_days(works)
         owners = await self._context.owner_ids([w for w in works if w.delivery.tasks])
-        rows: list[tuple[Work, Done, NewActivity]] = []
+        planned: list[_Planned] = []
         for work in works:
             work.written.activities |= plan_activities.unwanted(work.delivery, self._context.connection)
             if work.record is not None:
-                rows += [(work, done, row) for done, row in self._rows(work, work.record, owners)]
-        rows = rows[:MOST_ACTIVITIES]
-        if not rows:
+                planned += [_Planned(work, *row) for row in self._rows(work, work.record, owners)]
+        planned = planned[:MOST_ACTIVITIES]
+        if not self._own_ids:
+            planned = await self._besides_those_there(planned)
+        if not planned:
             return
-        await self._intend([row for _, _, row in rows])
+        rows = [each.row for each in planned]
+        await self._intend({self._stand_in(row): {} for row in rows})
         self._context.before_writing()
-        outcomes = await self._context.adapter.add_activities([row for _, _, row in rows])
-        for (work, done, _), outcome in zip(rows, outcomes, strict=True):
-            if outcome is None or isinstance(outcome, Conflict):
-                work.activities += 1
-                work.written.activities |= done.activities
-                work.written.tasks |= done.tasks
-                work.written.older = done.older or work.written.older
-            elif work.error is None:
-                work.error, work.object = outcome, "activity"
+        outcomes = await self._context.adapter.add_activities(rows)
+        if not self._own_ids:
+            await self._intend(
+                {
+                    Record(module=self._module(each.row), id=outcome): {}
+                    for each, outcome in zip(planned, outcomes, strict=True)
+                    if isinstance(outcome, str)
+                }
+            )
+            await self._context.mirror.forget(self._context.connection.id, map(self._stand_in, rows))
+        for each, outcome in zip(planned, outcomes, strict=True):
+            if isinstance(outcome, str | Conflict):
+                _is_there(each, keep=not self._own_ids)
+            elif each.work.error is None:
+                each.work.error, each.work.object = outcome, "activity"
+            if _is_answer(outcome):
+                each.work.written.answered.add(each.row.id)
 
-    def _rows(self, work: Work, record: Record, owners: dict[str, str]) -> list[tuple[Done, NewActivity]]:
+    def _rows(self, work: Work, record: Record, owners: dict[str, str]) -> Sequence[tuple[Done, NewActivity]]:
         named = next((task.owner_email for task in work.delivery.tasks.values() if task.owner_email), None)
         owner = owners.get(named or "") or work.owner_id
         return plan_activities.new_activities(work.delivery, self._context.connection, record, owner)
+
+    async def _besides_those_there(self, planned: Sequence[_Planned]) -> list[_Planned]:
+        """Those still to be added, noted as tried; an earlier try whose answer was lost may have done it."""
+        doubtful = [each for each in planned if each.row.id in each.work.delivery.tried]
+        left = list(planned)
+        if doubtful:
+            records = list(dict.fromkeys(each.row.record for each in doubtful))
+            there = await self._context.adapter.activities_of(records)
+            found = {record_id: Counter(map(_words_of, rows)) for record_id, rows in there.items()}
+            for each in doubtful:
+                if _took(found.get(each.row.record.id, Counter()), each.row):
+                    _is_there(each, keep=True)
+                    each.work.written.answered.add(each.row.id)
+                    left.remove(each)
+        begun: dict[int, tuple[Delivery, set[str]]] = {}
+        for each in left:
+            if each.row.id not in each.work.delivery.tried:
+                begun.setdefault(id(each.work), (each.work.delivery, set()))[1].add(each.row.id)
+        await self._context.deliveries.settle_all([(d, _trying(ids)) for d, ids in begun.values()])
+        return left
 
     async def _begin_days(self, works: Sequence[Work]) -> None:
         """What goes into one note of a day is kept first, so that a second try is the same note."""
@@ -70,10 +118,52 @@ class Adding:
                 changes.append((work.delivery, _beginning(begun)))
         await self._context.deliveries.settle_all(changes)
 
-    async def _intend(self, rows: Sequence[NewActivity]) -> None:
-        modules = self._context.adapter.capabilities.activities
-        records = [Record(module=modules[row.type], id=row.id) for row in rows if row.type in modules]
-        await self._context.mirror.intend(self._context.connection.id, {record: {} for record in records})
+    async def _intend(self, meant: dict[Record, dict[str, str]]) -> None:
+        await self._context.mirror.intend(self._context.connection.id, meant)
+
+    def _module(self, row: NewActivity) -> str:
+        return self._context.adapter.capabilities.activities[row.type]
+
+    def _stand_in(self, row: NewActivity) -> Record:
+        """What it is known by before it is answered."""
+        key = row.id if self._own_ids else activity_sign(row.record.id, row.type, row.subject)
+        return Record(module=self._module(row), id=key)
+
+
+def _is_there(each: _Planned, *, keep: bool) -> None:
+    """keep: the CRM will not know it again, should it be told once more."""
+    each.work.activities += 1
+    each.work.written.added |= dict.fromkeys(each.done.activities, now()) if keep else {}
+    each.work.written.activities |= each.done.activities
+    each.work.written.tasks |= each.done.tasks
+    each.work.written.older = each.done.older or each.work.written.older
+
+
+def _is_answer(outcome: str | LeadbusError) -> bool:
+    """Whether it says what became of the row."""
+    return not isinstance(outcome, OutcomeUnknown | Transient)
+
+
+def _words_of(found: CrmActivity) -> tuple[str, str, str]:
+    return (found.type, found.subject.strip(), "".join(found.text.split()))
+
+
+def _took(found: Counter[tuple[str, str, str]], row: NewActivity) -> bool:
+    """Takes one out that says the same; CRMs cut long subjects and set white space as they like."""
+    text = "".join(row.text.split())
+    for key, count in found.items():
+        type_, subject, words = key
+        if count and type_ == row.type and row.subject.strip().startswith(subject) and words == text:
+            found[key] -= 1
+            return True
+    return False
+
+
+def _trying(ids: set[str]) -> Change:
+    def note(delivery: Delivery) -> None:
+        delivery.tried |= ids
+
+    return note
 
 
 def _beginning(begun: dict[str, list[str]]) -> Change:

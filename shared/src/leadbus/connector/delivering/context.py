@@ -1,6 +1,6 @@
 """What the steps of a working-off share: the connection, its adapter, and what is remembered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -74,10 +74,20 @@ class Context:
                 changed.append(work.link)
         await self.links.save(changed)
 
+    async def stood_in(self, made: Mapping[Record, Record]) -> None:
+        """Records that the CRM has given ids, by what stood in for them: what was intended moves there."""
+        if made:
+            known = await self.mirror.of_records(self.connection.id, made)
+            meant = {made[stand_in]: row.ours for stand_in, row in known.items()}
+            await self.mirror.intend(self.connection.id, meant)
+            await self.mirror.forget(self.connection.id, made)
+
     async def owner_ids(self, works: Sequence[Work]) -> dict[str, str]:
         """The CRM's users that requests and tasks name, by email; who is no active user is missing."""
         named = {task.owner_email for work in works for task in work.delivery.tasks.values()}
         named |= {w.delivery.terms.request.owner_email for w in works if w.delivery.terms}
+        named |= {w.delivery.owner.email for w in works if w.delivery.owner}
+        named |= {self.connection.settings.main_user}
         found: dict[str, str] = {}
         for email in filter(None, named):
             user = await self.mirror.user_by_email(self.connection.id, email)

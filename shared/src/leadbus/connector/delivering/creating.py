@@ -61,7 +61,7 @@ class Creating:
         generation = 0
         if work.link is not None:
             again = work.link.state is LinkState.UNLINKED
-            generation = work.link.generation + again
+            generation = work.link.generation + again if context.adapter.capabilities.own_ids else 0
             if not again:  # in doubt: the same row as before, whatever has been said since
                 kind = context.kind_of(work.link.record)
         record = self._record(work, kind, generation)
@@ -92,10 +92,11 @@ class Creating:
         return Record(module=self._context.adapter.capabilities.module_of(kind), id=new_id)
 
     def _owner(self, work: Work, owners: dict[str, str]) -> str | None:
-        """None = our own user, also where the one asked for is no active user of the CRM."""
-        wanted = plan.request_of(work.delivery).owner_email
+        """None = our own user, also where neither the one asked for nor the main user is an active one."""
+        wanted = plan.owner_of(work.delivery)
         if wanted and wanted not in owners:
-            work.reasons.append("owner left as it is (no active user of the CRM has the address asked for)")
+            work.reasons.append("owned by the main user (no active user of the CRM has the owner's address)")
+            wanted = self._context.connection.settings.main_user
         return owners.get(wanted or "")
 
     async def _intend(self, planned: Sequence[_Planned]) -> None:
@@ -118,13 +119,13 @@ class Creating:
 
     async def _take(self, planned: Sequence[_Planned], outcomes: Sequence[Created]) -> None:
         there: list[Work] = []
-        renamed: list[_Planned] = []
+        renamed: dict[Record, Record] = {}
         for each, outcome in zip(planned, outcomes, strict=True):
             work, link = each.work, each.link
             if isinstance(outcome, str):
                 if outcome != link.record.id:  # a CRM that gives ids of its own
-                    link.record = Record(module=link.record.module, id=outcome)
-                    renamed.append(each)
+                    record = Record(module=link.record.module, id=outcome)
+                    renamed[link.record], link.record = record, record
                 work.created = True
                 work.written = plan.record_part(work.delivery, set(work.delivery.fields))
                 link.state, link.since = LinkState.LINKED, now()
@@ -132,8 +133,7 @@ class Creating:
                 there.append(work)
             else:
                 work.error = outcome
-        if renamed:
-            await self._intend(renamed)
+        await self._context.stood_in(renamed)
         await self._resolving.look_up(there)
         for work in there:
             if work.link is not None and work.link.state is LinkState.UNLINKED:

@@ -5,7 +5,7 @@ are by id, the right to create only rises. Pure; nothing here knows a database o
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leadbus.connector.delivering.parts import (
     Address,
@@ -16,10 +16,12 @@ from leadbus.connector.delivering.parts import (
     Hop,
     Older,
     OwedTask,
+    Owner,
     Parked,
     Profile,
     Said,
     Score,
+    State,
     Terms,
 )
 from leadbus.event_types import EventType
@@ -40,6 +42,10 @@ Fact = LeadDistributed | LeadQualified | LeadActivities | LeadScored | ProspectU
 
 MOST_ACTIVITIES = 500
 """Waiting ones; older ones are summed up in one note."""
+MOST_ADDED = 1_000
+"""As many as scoring keeps, and tells, of one prospect."""
+REPEATED = timedelta(days=30)
+"""How long topics keep what they tell."""
 MOST_CREATORS = 200
 """Facts with the right to create that are remembered, newest first; enough to tell a repeat."""
 MOST_HOPS = 30
@@ -51,6 +57,8 @@ class Delivery:
 
     former: emails that the present one took the place of. creators: by distribution or event id.
     begun: notes of several activities whose writing was begun, id -> event ids: they stay what they are.
+    tried: ids of activities whose adding was begun in a CRM that takes no ids of ours, and never answered.
+    added: events that are notes of its record in such a CRM, and since when: told again, they are no others.
     traceparent: of the fact that made it due. due_since: when the oldest fact that waits was accepted.
     told: the `since` of the link whose making was published. revision: counts writes of the document.
     settled_by: the last working-off that was settled. history: the newest hops.
@@ -68,10 +76,14 @@ class Delivery:
     terms: Terms | None = None
     activities: dict[str, Activity] = field(default_factory=dict)
     begun: dict[str, list[str]] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    added: dict[str, datetime] = field(default_factory=dict)
     tasks: dict[str, OwedTask] = field(default_factory=dict)
     older: Older | None = None
     score: Score | None = None
     consent: Consent = field(default_factory=Consent)
+    state: State | None = None
+    owner: Owner | None = None
     due_since: datetime | None = None
     traceparent: bytes | None = None
     parked: Parked | None = None
@@ -106,7 +118,7 @@ class Delivery:
     def is_due(self) -> bool:
         """Whether there is something to do in the CRM, and a person need not act first.
 
-        An opt-out or a new email is for whatever record there is; it needs no right to create one.
+        An opt-out, a new email, another state is for whatever record there is: no right to create is needed.
         """
         waits = self._something_waits if self.may_create else self._person_waits
         return self.parked is None and waits
@@ -114,7 +126,8 @@ class Delivery:
     @property
     def _person_waits(self) -> bool:
         moved = self.address is not None and self.address.pending
-        return moved or self.consent.waits(self.connection_id)
+        became = self.state is not None and self.state.pending
+        return moved or became or self.consent.waits(self.connection_id)
 
     @property
     def _something_waits(self) -> bool:
@@ -125,6 +138,7 @@ class Delivery:
             or bool(self.tasks)
             or self.older is not None
             or (self.score is not None and self.score.pending)
+            or (self.owner is not None and self.owner.pending)
             or any(fact.pending for fact in self.fields.values())
         )
 
@@ -149,6 +163,8 @@ class Delivery:
                 self.fields[name] = replace(fact, pending=False, written=written)
         for event_id in done.activities:
             self.activities.pop(event_id, None)
+        self.tried -= done.answered
+        self._keep_added(done)
         self.begun = {name: ids for name, ids in self.begun.items() if self.activities.keys() & set(ids)}
         for event_id in done.tasks:
             self.tasks.pop(event_id, None)
@@ -162,6 +178,7 @@ class Delivery:
             self.address = replace(self.address, pending=False)
         if self.terms is not None and self.terms.event_id == done.terms:
             self.terms = replace(self.terms, pending=False)
+        self._settle_standing(done)
         for name in done.reported & self.creators.keys():
             self.creators[name] = replace(self.creators[name], reported=True)
         self.told = done.told or self.told
@@ -169,6 +186,20 @@ class Delivery:
             self.creators = {n: replace(c, spent=c.spent or c.reported) for n, c in self.creators.items()}
         if not self._something_waits:
             self.due_since, self.traceparent = None, None
+
+    def _keep_added(self, done: Done) -> None:
+        """For as long as topics tell of them; of a record that was deleted, none is there any more."""
+        known = {} if done.spent else self.added | done.added
+        newest = sorted(known, key=lambda event_id: known[event_id])[-MOST_ADDED:]
+        until = max(done.added.values(), default=None)
+        self.added = {name: known[name] for name in newest if until is None or until - known[name] < REPEATED}
+
+    def _settle_standing(self, done: Done) -> None:
+        """What the prospect is, and whose."""
+        if self.state is not None and self.state.event_id == done.state:
+            self.state = replace(self.state, pending=False, refused=done.refused)
+        if self.owner is not None and self.owner.event_id == done.owner:
+            self.owner = replace(self.owner, pending=False)
 
     def note(self, at: datetime, what: str, traceparent: bytes | None) -> None:
         """Adds a hop to the journey."""
@@ -200,6 +231,7 @@ class Delivery:
                     word = fact.subscription
                     said = Said(word.at, fact.event_id, word.explicit)
                     self.consent = self.consent.heard(word.status, said)
+                self._is(fact)
                 if fact.sync is not None:
                     self._asked(fact.sync, fact, traceparent)
             case SubscriptionChanged():
@@ -217,6 +249,19 @@ class Delivery:
             self.former.add(previous)
         if self.address is None or address.rank > self.address.rank:
             self.address = address
+
+    def _is(self, fact: ProspectUpdated) -> None:
+        """Its state and owner. What the CRM could not follow, it need not be asked again."""
+        if fact.state is not None:
+            state, known = State(fact.state, fact.occurred_at, fact.event_id), self.state
+            if known is not None and known.refused is not None and known.value == state.value:
+                state = replace(state, pending=False, refused=known.refused)
+            if known is None or state.rank > known.rank:
+                self.state = state
+        if fact.owner_email is not None:
+            owner = Owner(fact.owner_email, fact.occurred_at, fact.event_id)
+            if self.owner is None or owner.rank > self.owner.rank:
+                self.owner = owner
 
     def _asked(self, request: SyncRequest, fact: ProspectUpdated, traceparent: bytes | None) -> None:
         """The right to create, on terms of its own, and perhaps a task."""
@@ -249,7 +294,8 @@ class Delivery:
 
     def _add(self, activities: list[Activity]) -> None:
         for activity in activities:
-            self.activities[activity.event_id] = activity
+            if activity.event_id not in self.added:
+                self.activities[activity.event_id] = activity
             if activity.type is EventType.EMAIL_UNSUBSCRIBE:
                 said = Said(activity.occurred_at, activity.event_id, explicit=True)
                 self.consent = self.consent.heard("opted_out", said)

@@ -165,13 +165,46 @@ class Parked:
     root: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the prospect is here. refused: why the CRM cannot follow; nothing else waits for that."""
+
+    value: Literal["prospect", "client"]
+    at: datetime
+    event_id: str
+    pending: bool = True
+    refused: Parked | None = None
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The newer wins; ties by event id."""
+        return (self.at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the prospect is here: the CRM's user of this email (in lower case) is to own its record."""
+
+    email: str
+    at: datetime
+    event_id: str
+    pending: bool = True
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The newer wins; ties by event id."""
+        return (self.at, self.event_id)
+
+
 @dataclass(slots=True)
 class Done:
     """What one working-off has dealt with: by being written, or by not being allowed to.
 
-    fields: name -> event id. wrote: names of those that were written. consent, address, terms: event ids.
-    reported: names of creators. told: see `Delivery`. spent: the record was deleted in the CRM and no other
-    was found, so that every right to create that had led to it is used up.
+    fields: name -> event id. wrote: names of those that were written. consent, address, terms, state,
+    owner: event ids. refused: why the CRM cannot follow the state. answered: ids of activities of which it
+    is known whether the CRM has them. added: events whose notes are there, and since when, where the CRM
+    takes no ids of ours. reported: names of creators. told: see `Delivery`. spent: the record was deleted
+    in the CRM and no other was found, so that every right to create that had led to it is used.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -183,6 +216,11 @@ class Done:
     consent: str | None = None
     address: str | None = None
     terms: str | None = None
+    state: str | None = None
+    refused: Parked | None = None
+    owner: str | None = None
+    answered: set[str] = field(default_factory=set)
+    added: dict[str, datetime] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     told: datetime | None = None
     spent: bool = False

@@ -16,6 +16,7 @@ from leadbus.messages import SyncRequest
 
 _DEFAULTS = {"last_name": "default_last_name", "company": "default_company"}
 """Our field, and the setting that stands in for it in a new record."""
+_KIND_OF_STATE: Mapping[str, PersonKind] = {"prospect": "lead", "client": "contact"}
 _LABELS = {"email": "an email address", "last_name": "a last name", "company": "a company"}
 
 
@@ -49,8 +50,20 @@ def request_of(delivery: Delivery) -> SyncRequest:
 
 
 def kind_of(delivery: Delivery, connection: Connection) -> PersonKind:
-    """What a new record becomes."""
-    return request_of(delivery).record_as or connection.settings.record_as
+    """What a new record becomes: as asked for, else by what the prospect is here, else by the settings."""
+    state = _KIND_OF_STATE[delivery.state.value] if delivery.state else None
+    return request_of(delivery).record_as or state or connection.settings.record_as
+
+
+def wanted_kind(delivery: Delivery) -> PersonKind | None:
+    """What an existing record is to become; None = nothing that was not dealt with."""
+    state = delivery.state
+    return _KIND_OF_STATE[state.value] if state is not None and state.pending else None
+
+
+def owner_of(delivery: Delivery) -> str | None:
+    """The email of the CRM's user who is to own the record; None = nobody has said."""
+    return request_of(delivery).owner_email or (delivery.owner.email if delivery.owner else None)
 
 
 def all_values(delivery: Delivery, connection: Connection) -> dict[str, str]:
@@ -146,7 +159,9 @@ def asks_nothing(delivery: Delivery, connection: Connection, fields: FieldMap) -
         return False
     moved = delivery.address is not None and delivery.address.pending
     scored = connection.settings.score_field and delivery.score is not None and delivery.score.pending
-    if moved or scored or delivery.consent.waits(delivery.connection_id):
+    became = delivery.state is not None and delivery.state.pending
+    owned = delivery.owner is not None and delivery.owner.pending
+    if moved or scored or became or owned or delivery.consent.waits(delivery.connection_id):
         return False
     allowed = _profiles(connection)
     pairs = [pairs for of, pairs in fields.pairs.items() if of != "account"]
@@ -170,6 +185,8 @@ def everything(delivery: Delivery) -> Done:
         consent=said.event_id if said else None,
         address=delivery.address.event_id if delivery.address else None,
         terms=delivery.terms.event_id if delivery.terms else None,
+        state=delivery.state.event_id if delivery.state else None,
+        owner=delivery.owner.event_id if delivery.owner else None,
     )
 
 
@@ -177,7 +194,7 @@ def record_part(delivery: Delivery, wrote: set[str]) -> Done:
     """What writing the record deals with; without the right to create, fields and score go on waiting."""
     done = everything(delivery)
     if not delivery.may_create:
-        return Done(consent=done.consent, address=done.address)
+        return Done(consent=done.consent, address=done.address, state=done.state)
     return replace(done, wrote=wrote, activities=set(), tasks=set(), older=None, reported=set())
 
 

@@ -31,14 +31,29 @@ class Resolving:
         await self._context.remember([w for w in works if w.has_record])
 
     async def look_up(self, works: Sequence[Work]) -> None:
-        """Whether linked records still live, and whether creates in doubt were carried out."""
+        """Whether linked records still live, and whether creates in doubt were carried out.
+
+        A lead that has become a contact is followed there. Where the CRM takes no ids of ours, a create in
+        doubt can be looked up by email alone.
+        """
+        own_ids = self._context.adapter.capabilities.own_ids
+        works = [w for w in works if w.link and (own_ids or w.link.state is not LinkState.IN_DOUBT)]
         found = await self._context.adapter.read([w.link.record for w in works if w.link]) if works else {}
+        became = [row.converted_to for row in found.values() if isinstance(row, Person) and row.converted_to]
+        contacts = await self._context.adapter.read(became) if became else {}
         changed: list[Link] = []
         for work in works:
             link = work.link
             if link is None:
                 continue
             row = found.get(link.record.id)
+            contact = (
+                contacts.get(row.converted_to.id) if isinstance(row, Person) and row.converted_to else None
+            )
+            if isinstance(contact, Person) and not contact.deleted:
+                link.became(contact.record)
+                changed.append(link)
+                row = contact
             if row is None and link.state is LinkState.IN_DOUBT:
                 continue  # never carried out: it is repeated under the same id
             if not isinstance(row, Person) or row.deleted or _is_another(link, work, row):
@@ -67,10 +82,17 @@ class Resolving:
                 several |= {rival.record for rival in people}
                 work.reasons.append("several open records have this address (the oldest is taken)")
             work.person, work.owner_id = person, person.owner_id
-            if work.delivery.may_create:
+            if work.link is not None and work.link.state is LinkState.IN_DOUBT:
+                await self._made_after_all(work.link, person.record)
+            elif work.delivery.may_create:
                 work.link = self._context.link(work, person.record, LinkState.LINKED, "matched")
         if several:  # whoever reads them reports them: nothing waits for that here
             await self._context.asked.records(self._context.connection.id, several)
+
+    async def _made_after_all(self, link: Link, record: Record) -> None:
+        """Nobody was there before the create, somebody is after it: whose reply was lost."""
+        await self._context.stood_in({link.record: record})
+        link.record, link.state, link.since = record, LinkState.LINKED, now()
 
     async def _first_sight(self, works: Sequence[Work]) -> None:
         """The status of a record that was there already is no news to whoever reads it later."""

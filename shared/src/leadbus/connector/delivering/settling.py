@@ -95,7 +95,7 @@ def _report(connection: Connection, work: Work, now: datetime) -> DeliveryReport
         record=link.record if link and work.has_record else None,
         activities=work.activities,
         origins=connection.origins_of(link.origins) if link else [],
-        reason=str(work.error) if work.error else None,
+        reason=str(work.error) if work.error else work.refused and work.refused.reason,
         field=getattr(work.error, "field", None),
         lead_trace_id=(link.lead_trace_id if link else None) or trace_id_of(delivery.traceparent),
     )
@@ -105,7 +105,7 @@ def _is_worth_telling(work: Work, broken: bool) -> bool:
     """A change of what the CRM holds or refuses, or a lead's arrival; half a try is neither."""
     if work.is_parked or work.outcome != "updated":
         return True
-    has_news = work.changed or work.activities > 0 or work.delivery.is_new
+    has_news = work.changed or work.activities > 0 or work.delivery.is_new or work.refused is not None
     return has_news and work.error is None and not broken
 
 

@@ -28,6 +28,7 @@ class Updating:
             self._context.connection.id, [w.person.record for w in works if w.person]
         )
         owners = await self._context.owner_ids(works)
+        failed = set[int]()
         changes = [(work, self._changes(work, rows, owners)) for work in works]
         writes = [(work, change.row) for work, change in changes if change.row is not None]
         if writes:
@@ -35,11 +36,15 @@ class Updating:
             self._context.before_writing()
             outcomes = await self._context.adapter.update([row for _, row in writes])
             for (work, row), outcome in zip(writes, outcomes, strict=True):
-                work.error, work.changed = outcome, outcome is None
+                work.changed |= outcome is None
                 work.owner_id = row.owner_id or work.owner_id
+                if outcome is not None:
+                    work.error, failed = outcome, failed | {id(work)}
         for work, change in changes:
-            if work.error is None:
+            if id(work) not in failed:
                 work.written = plan.record_part(work.delivery, change.wrote)
+                work.written.refused = work.refused
+                work.written.state = None if work.unconverted else work.written.state
                 work.reasons += change.reasons
 
     def _changes(self, work: Work, rows: dict[Record, MirrorRow], owners: dict[str, str]) -> Changes:
@@ -50,12 +55,21 @@ class Updating:
         row = rows.get(person.record)
         record = Present(person, row.values, row.ours, row.changed) if row else Present(person)
         changes = plan.person_change(work.delivery, context.connection, context.fields, person.kind, record)
-        request = plan.request_of(work.delivery)
-        owner = owners.get(request.owner_email or "") if request.update_existing else None
+        owner = self._owner(work, owners)
         if owner and owner != person.owner_id:
             change = changes.row or PersonChange(person.record, traceparent=work.delivery.traceparent)
             changes.row = replace(change, owner_id=owner)
         return changes
+
+    def _owner(self, work: Work, owners: dict[str, str]) -> str | None:
+        """Asked for by a sync request, else changed here; None = leave it, or nobody of the CRM."""
+        request, fact = plan.request_of(work.delivery), work.delivery.owner
+        if request.update_existing is not None:
+            return owners.get(request.owner_email or "") if request.update_existing else None
+        allowed = self._context.connection.settings.marketing_automation.field_updates
+        if fact is None or not fact.pending or not allowed or not work.delivery.may_create:
+            return None
+        return owners.get(fact.email)
 
     async def _intend(self, rows: Sequence[PersonChange]) -> None:
         await self._context.mirror.intend(

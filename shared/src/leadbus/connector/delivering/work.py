@@ -22,11 +22,12 @@ class Work:
     """See the module.
 
     person: its record as read just now. owner_id: of the record, as far as known. opted_out_there: another
-    record with its email (a target, say) is opted out. created: just now, with
-    all that is known. changed: an existing record was. reasons: per field who won, and why. error: what
-    keeps something of it from being done; object, root: what kind of record is refused, and the id of
-    another that is to blame. written: what is dealt with. activities: how many reached the CRM. later: when
-    the rest becomes due by itself. idle: there was nothing to write.
+    record with its email (a target, say) is opted out. created: just now, with all that is known. changed:
+    an existing record was. reasons: per field who won, and why. error: what keeps something of it from being
+    done; unconverted: that is its turning into a contact alone; refused: why the CRM cannot follow the
+    prospect's state; object, root: what kind of record is refused, and the id of another that is to blame.
+    written: what is dealt with. activities: how many reached the CRM. later: when the rest becomes due by
+    itself. idle: there was nothing to write.
     """
 
     delivery: Delivery
@@ -39,6 +40,8 @@ class Work:
     changed: bool = False
     reasons: list[str] = field(default_factory=list)
     error: LeadbusError | None = None
+    unconverted: bool = False
+    refused: Parked | None = None
     object: str = "lead"
     root: str | None = None
     written: Done = field(default_factory=Done)

@@ -1,4 +1,4 @@
-"""Works off due deliveries of one connection, many in one call: resolve, create, update, add.
+"""Works off due deliveries of one connection, many in one call: resolve, convert, create, update, add.
 
 Each step leaves its result on the pieces of work, so that neither one refused row nor one broken call
 costs the others what was achieved.
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from leadbus.connector.delivering import plan, plan_activities
 from leadbus.connector.delivering.adding import Adding
 from leadbus.connector.delivering.context import Context, now
+from leadbus.connector.delivering.converting import Converting
 from leadbus.connector.delivering.creating import Creating
 from leadbus.connector.delivering.resolving import Resolving
 from leadbus.connector.delivering.updating import Updating
@@ -21,6 +22,7 @@ class WorkOff:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._resolving = Resolving(context)
+        self._converting = Converting(context)
         self._creating = Creating(context, self._resolving)
         self._updating = Updating(context)
         self._adding = Adding(context)
@@ -36,6 +38,7 @@ class WorkOff:
             self._leave_out(work)
         busy = [w for w in works if not w.idle]
         await self._resolving.run(busy)
+        await self._converting.run([w for w in busy if w.person])
         await self._creating.run([w for w in busy if _needs_record(w)])
         await self._updating.run([w for w in busy if w.person and not w.created and not w.written.spent])
         await self._adding.run([w for w in busy if w.has_record and w.delivery.may_create])

@@ -1,7 +1,8 @@
 """Pulls from a CRM on schedule and on request, for one connection.
 
 Each turn: single records somebody asks for, then changes of every kind that is due, then a slice of a full
-run. So what salespeople change comes back in time even while a million records are being read.
+run. So what salespeople change comes back in time even while a million records are being read. Before all
+that, a CRM that pushes where it is asked to is asked, when it is time to.
 """
 
 import logging
@@ -14,6 +15,7 @@ from leadbus.connector.contract import Adapter
 from leadbus.connector.pulling.runs import Runs
 from leadbus.connector.pulling.schedules import next_time
 from leadbus.connector.pulling.shop import PullShop
+from leadbus.connector.pulling.watching import Watching
 from leadbus.connector.stores.asked import Wish
 from leadbus.connector.stores.pulls import Pull
 from leadbus.connector.taking.table import TAKERS
@@ -46,6 +48,7 @@ class Pulling:
         self._connection = connection
         self._shop = shop
         self._runs = Runs(connection, adapter, shop)
+        self._watching = Watching(connection, adapter, shop)
         self._there: tuple[Kind, ...] = tuple(k for k in TAKERS if k in adapter.capabilities.modules)
 
     async def turn(self) -> float:
@@ -54,6 +57,7 @@ class Pulling:
         Raises:
             LeadbusError: the CRM or Kafka failed; the next turn begins where this one was.
         """
+        await self._watching.turn()
         name = self._connection.id
         wishes = await self._shop.asked.of_connection(name)
         records = [wish for wish in wishes if wish.record is not None]

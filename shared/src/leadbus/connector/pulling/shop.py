@@ -12,12 +12,14 @@ from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.members import Members
 from leadbus.connector.stores.mirror import Mirror
 from leadbus.connector.stores.pulls import Pulls
+from leadbus.connector.stores.watches import Watches
 from leadbus.connector.taking.known import Told
 from leadbus.errors import Transient
 from leadbus.messages import Feedback
 from leadbus.publishing import Outgoing, Publisher
 from leadbus.storage.mongo import Client
 from leadbus.telemetry import Telemetry, context_from, names, traceparent_of
+from leadbus.telemetry.propagation import way_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class PullShop:
     pulls: Pulls
     asked: Asked
     members: Members
+    watches: Watches
     bell: Bell
     publisher: Publisher
     telemetry: Telemetry
@@ -56,6 +59,7 @@ class PullShop:
             pulls=Pulls(client, database, service),
             asked=asked,
             members=Members(client, database, service),
+            watches=Watches(client, database, service),
             bell=Bell(asked),
             publisher=publisher,
             telemetry=telemetry,
@@ -80,12 +84,12 @@ class PullShop:
             rows.add(count, labels | {names.OUTCOME: outcome})
 
     def _trace(self, topic: str, event: object) -> bytes | None:
-        """The way back is a trace of its own, which names the one that brought the lead in."""
+        """The way back is one trace of its own, which names the one that brought the lead in."""
         if not isinstance(event, Feedback) or event.lead_trace_id is None:
             return None
         span = self.telemetry.tracer.start_span(
             names.send_span(topic),
-            context_from(None),
+            context_from(way_back(event.lead_trace_id)),
             SpanKind.PRODUCER,
             {
                 names.ALWAYS_SAMPLED: True,

@@ -14,7 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.settings.rules import faults, our_field
 from leadbus.event_types import CRM_EVENT_TYPES, EventType
-from leadbus.messages.base import Id, Line, Name, TenantId
+from leadbus.messages.base import Email, Id, Line, Name, TenantId
 
 NEEDED_TO_TURN_ON: JsonDict = {"needed": "to turn on"}
 """Of a setting that may be empty as long as the connection is off (`json_schema_extra`)."""
@@ -175,6 +175,11 @@ class ConnectionSettings(Section, ABC):
         """The CRM's teams that records are written with and read from, named exactly; () = no matter."""
         return ()
 
+    @property
+    def push_to(self) -> str | None:
+        """The URL that the CRM is asked to push changes to (`Adapter.watch`); None = it is not asked to."""
+        return None
+
     connection_id: Id = Field(description="The connection's name, unique for the tenant's operator.")
     tenant_id: TenantId = Field(description="Whose connection it is.")
     access: Section = Field(description="How Leadbus gets into the CRM.")
@@ -200,6 +205,11 @@ class ConnectionSettings(Section, ABC):
     )
     notes: Literal["per_event", "per_day"] = Field(
         "per_event", description="Marketing events become one note each, or one note a day and person."
+    )
+    main_user: Email | None = Field(
+        None,
+        description="The CRM user, by email, who is given new people whose owner here is no active user of"
+        " the CRM; absent: the user in whose name Leadbus writes.",
     )
     score_field: Name | None = Field(None, description="The CRM's custom field that holds the score.")
     fields: tuple[FieldRule, ...] = Field(

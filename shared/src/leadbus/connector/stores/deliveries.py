@@ -1,6 +1,7 @@
 """Deliveries, in `<service>.deliveries`: merged by the consumer's transaction, settled by the worker."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -11,7 +12,9 @@ from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.stores.documents import Codec
 from leadbus.storage.mongo import Client, Document
 
-_CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "tasks"))
+_CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "added", "tasks"))
+
+_REFUSED = ("parked.since", "state.refused.since")
 
 Change = Callable[[Delivery], None]
 
@@ -32,10 +35,11 @@ class Deliveries:
                 [("connection_id", ASCENDING), *keys], partialFilterExpression={"due": True}
             )
         await self._collection.create_index([("tenant_id", ASCENDING), ("prospect_id", ASCENDING)])
-        await self._collection.create_index(
-            [("connection_id", ASCENDING), ("parked.since", ASCENDING)],
-            partialFilterExpression={"parked.since": {"$exists": True}},
-        )
+        for name in _REFUSED:
+            await self._collection.create_index(
+                [("connection_id", ASCENDING), (name, ASCENDING)],
+                partialFilterExpression={name: {"$exists": True}},
+            )
 
     async def merge_all(
         self,
@@ -108,13 +112,18 @@ class Deliveries:
             found = self._collection.find({"_id": {"$in": list(again)}, "settled_by": {"$ne": mark}})
             left = [(_CODEC.decode(row), again[row["_id"]]) async for row in found]
 
+    async def postpone(self, deliveries: Sequence[Delivery], until: datetime) -> None:
+        """Those that are due are not tried before then, unless somebody has asked for a record meanwhile."""
+        due = [delivery for delivery in deliveries if delivery.is_due]
+        await self.settle_all([(delivery, _postponing(until, set(delivery.creators))) for delivery in due])
+
     async def of_prospect(self, tenant_id: str, prospect_id: str) -> list[Delivery]:
         """All of one prospect."""
         found = self._collection.find({"tenant_id": tenant_id, "prospect_id": prospect_id})
         return [_CODEC.decode(row) async for row in found]
 
     async def parked_of(self, connection_id: str, limit: int = 10_000) -> list[Delivery]:
-        """What the CRM refuses, longest first."""
+        """What the CRM refuses, wholly (longest first) or but for the state."""
         found = self._collection.find(_parked(connection_id)).sort("parked.since", ASCENDING).limit(limit)
         return [_CODEC.decode(row) async for row in found]
 
@@ -129,8 +138,8 @@ class Deliveries:
     async def resume_root(self, connection_id: str, *roots: str) -> int:
         """The same for what waits for one of these records (ids), its own or an account; how many."""
         ids = {"$in": sorted(roots)}
-        either = {"$or": [{"parked.root": ids}, {"parked.record": ids}]}
-        return await self._resume(_parked(connection_id) | either)
+        parked: Document = {"connection_id": connection_id, "parked.since": {"$exists": True}}
+        return await self._resume(parked | {"$or": [{"parked.root": ids}, {"parked.record": ids}]})
 
     async def _resume(self, wanted: Document) -> int:
         count = 0
@@ -173,12 +182,25 @@ def _settled(delivery: Delivery, change: Change, mark: str) -> ReplaceOne[Docume
     )
 
 
+def _postponing(until: datetime, known: set[str]) -> Change:
+    def postpone(delivery: Delivery) -> None:
+        if delivery.creators.keys() <= known:
+            delivery.next_try = until
+
+    return postpone
+
+
 def _unpark(delivery: Delivery) -> None:
     delivery.parked, delivery.attempts, delivery.next_try = None, 0, None
+    if delivery.state is not None and delivery.state.refused is not None:
+        delivery.state = replace(delivery.state, pending=True, refused=None)
 
 
 def _parked(connection_id: str) -> Document:
-    return {"connection_id": connection_id, "parked.since": {"$exists": True}}
+    return {
+        "connection_id": connection_id,
+        "$or": [{name: {"$exists": True}} for name in _REFUSED],
+    }
 
 
 def _id(connection_id: str, prospect_id: str) -> str:

@@ -33,5 +33,5 @@ class Codec(Generic[T]):
 
     def decode(self, document: Document) -> T:
         """Ignores members it does not know, such as `_id` and what serves queries only."""
-        unpacked: dict[str, Any] = document | {name: dict(document[name]) for name in self._maps}
+        unpacked: dict[str, Any] = document | {name: dict(document.get(name, ())) for name in self._maps}
         return self._adapter.validate_python(unpacked)

@@ -3,6 +3,7 @@
 import time
 
 from pymongo import ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from leadbus.storage.mongo import Client, Document
@@ -22,23 +23,28 @@ class Leases:
     async def take(self, organisation_id: str) -> float | None:
         """Takes or renews; until when it holds, by this process's monotonic clock; None = another's."""
         asked = time.monotonic()
-        try:
-            lease = await self._take_if_free(organisation_id)
-        except DuplicateKeyError:  # another pod made it at the same moment
-            return None
-        held = lease is not None and lease["owner"] == self._owner
+        held = await take_if_free(self._collection, organisation_id, self._owner, LEASE_SECONDS)
         return asked + LEASE_SECONDS - _MARGIN_SECONDS if held else None
 
-    async def _take_if_free(self, organisation_id: str) -> Document | None:
-        # A lease that does not exist yet has no `until`, which sorts before every time: it is free.
-        free = {"$or": [{"$eq": ["$owner", self._owner]}, {"$lt": ["$until", "$$NOW"]}]}
-        until = {"$add": ["$$NOW", int(LEASE_SECONDS * 1000)]}
-        return await self._collection.find_one_and_update(
-            {"_id": organisation_id},
+    async def release(self, organisation_id: str) -> None:
+        """Gives it up, so that another need not wait for it to run out."""
+        await self._collection.delete_one({"_id": organisation_id, "owner": self._owner})
+
+
+async def take_if_free(
+    collection: AsyncCollection[Document], document_id: str, owner: str, seconds: float
+) -> bool:
+    """Takes or renews a document for so long, as its members `owner` and `until`; False = it is another's."""
+    # What was never taken has no `until`, which sorts before every time: it is free.
+    free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$until", "$$NOW"]}]}
+    until = {"$add": ["$$NOW", int(seconds * 1000)]}
+    try:
+        taken = await collection.find_one_and_update(
+            {"_id": document_id},
             [
                 {
                     "$set": {
-                        "owner": {"$cond": [free, self._owner, "$owner"]},
+                        "owner": {"$cond": [free, owner, "$owner"]},
                         "until": {"$cond": [free, until, "$until"]},
                     }
                 }
@@ -46,7 +52,6 @@ class Leases:
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-
-    async def release(self, organisation_id: str) -> None:
-        """Gives it up, so that another need not wait for it to run out."""
-        await self._collection.delete_one({"_id": organisation_id, "owner": self._owner})
+    except DuplicateKeyError:  # another pod made it at the same moment
+        return False
+    return taken is not None and taken["owner"] == owner

@@ -20,7 +20,8 @@ class Links:
 
     async def prepare(self) -> None:
         """Creates the indexes."""
-        await self._collection.create_index([("organisation_id", ASCENDING), ("record.id", ASCENDING)])
+        for name in ("record.id", "earlier.id"):
+            await self._collection.create_index([("organisation_id", ASCENDING), (name, ASCENDING)])
 
     async def of_prospects(
         self, organisation_id: str, prospect_ids: Iterable[str], team_scope: str = ""
@@ -31,8 +32,9 @@ class Links:
         return {row["prospect_id"]: _CODEC.decode(row) async for row in found}
 
     async def of_records(self, organisation_id: str, tenant_id: str, records: Sequence[Record]) -> list[Link]:
-        """The tenant's links to these records."""
-        wanted = {"organisation_id": organisation_id, "record.id": {"$in": [r.id for r in records]}}
+        """The tenant's links to these records, or to contacts that they became."""
+        ids = {"$in": [record.id for record in records]}
+        wanted = {"organisation_id": organisation_id, "$or": [{"record.id": ids}, {"earlier.id": ids}]}
         return [_CODEC.decode(row) async for row in self._collection.find(wanted | {"tenant_id": tenant_id})]
 
     async def save(self, links: Sequence[Link]) -> None:

@@ -19,6 +19,8 @@ STATUS, EMAIL, OPTED_OUT, OWNER = "status", "email", "opted_out", "owner"
 ACCOUNT, CONVERTED = "account", "converted_to"
 """Names, among the CRM's fields of `values`, `ours` and `changed`, of what every CRM has in a way of its own:
 owner and account by id, opted_out as `true` or `false` (empty: not known)."""
+ANY = "*"
+"""Among `ours`: whatever the field becomes, it is our doing (the contact that a lead is made, say)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class MirrorRow:
 
     def is_news(self, name: str, value: str) -> bool:
         """Whether a value just read is neither what was read before nor what we meant to write."""
-        return value != self.values.get(name, "") and value != self.ours.get(name)
+        return value != self.values.get(name, "") and self.ours.get(name) not in (value, ANY)
 
 
 MOST_TWINS, MOST_OF_ONE_EMAIL = 2_000, 50
@@ -142,6 +144,12 @@ class Mirror:
         writes = [_intention(connection_id, record, meant, now) for record, meant in values.items()]
         if writes:
             await self._collection.bulk_write(writes, ordered=False)
+
+    async def forget(self, connection_id: str, records: Iterable[Record]) -> None:
+        """Of stand-ins: what was intended is remembered with the records that the CRM made."""
+        ids = sorted({_id(connection_id, record) for record in records})
+        if ids:
+            await self._collection.delete_many({"_id": {"$in": ids}, "kind": None})
 
     async def touch(self, connection_id: str, records: Sequence[Record], run: str) -> None:
         """Notes that a full run has seen these, which have not changed."""
@@ -232,7 +240,8 @@ def is_met(row: MirrorRow, name: str, value: str, over: datetime) -> bool:
     """Whether an intention is to be forgotten. over: writes that were begun before are over."""
     if name not in row.values:
         return False
-    return row.values[name] == value or row.meant_at.get(name, over) < over
+    is_there = row.values[name] == value or (value == ANY and bool(row.values[name]))
+    return is_there or row.meant_at.get(name, over) < over
 
 
 def _intention(connection_id: str, record: Record, meant: Mapping[str, str], now: datetime) -> UpdateOne:

@@ -8,7 +8,7 @@ from datetime import datetime
 from leadbus.connector.capabilities import Capabilities
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import CrmActivity, Opportunity, Person, Row
-from leadbus.connector.link import Link, LinkState
+from leadbus.connector.link import Link, LinkState, activity_sign, record_id
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import CONVERTED, OPTED_OUT, STATUS, Mirror, MirrorRow
@@ -33,6 +33,8 @@ class Gathering:
         """See `Known`."""
         name = self._connection.id
         mirrored = await self._mirror.of_records(name, [row.record for row in rows])
+        made, ours = await self._stand_ins([row for row in rows if row.record not in mirrored])
+        mirrored |= made
         people = [row for row in rows if isinstance(row, Person) and not row.deleted]
         opportunities = [row for row in rows if isinstance(row, Opportunity)]
         activities = [row for row in rows if isinstance(row, CrmActivity)]
@@ -60,9 +62,40 @@ class Gathering:
             twins=twins,
             links=links,
             linked={link.prospect_id: link for found in links.values() for link in found},
-            ours={row.record.id for row in own.values() if row.kind is None},
+            made=made.keys(),
+            ours={row.record.id for row in own.values() if row.kind is None} | ours,
         )
         return await self._with_opportunities(known, opportunities, mirrored)
+
+    async def _stand_ins(self, unknown: Sequence[Row]) -> tuple[dict[Record, MirrorRow], set[str]]:
+        """Unknown records that a write of ours under way has made, with what was intended; activities, by id.
+
+        Of CRMs that give ids of their own: the push about a write may come before its answer.
+        """
+        if self._capabilities.own_ids and not self._capabilities.converts:
+            return {}, set()
+        connection = self._connection
+        scope = connection.settings.team_scope
+        standing: list[tuple[Row, list[Record]]] = []
+        for row in unknown:
+            keys: list[str] = []
+            if isinstance(row, Person) and row.email and not row.deleted:
+                keys = [record_id(connection.organisation_id, scope, row.email, 0)]
+            elif isinstance(row, CrmActivity):
+                keys = [activity_sign(about, row.type, row.subject) for about in row.about]
+            standing.append((row, [Record(module=row.record.module, id=key) for key in keys]))
+        found = await self._mirror.of_records(
+            connection.id, [record for _, records in standing for record in records]
+        )
+        made: dict[Record, MirrorRow] = {}
+        ours: set[str] = set()
+        for row, records in standing:
+            for record in records:
+                if record in found and isinstance(row, Person):
+                    made[row.record] = replace(found[record], record=row.record)
+                elif record in found:
+                    ours.add(row.record.id)
+        return made, ours
 
     async def _twins(
         self, people: Sequence[Person], on_page: set[Record]
@@ -87,7 +120,8 @@ class Gathering:
         if wanted:
             links = await self._links.of_records(self._connection.organisation_id, settings.tenant_id, wanted)
             for link in filter(self._is_ours, links):
-                found[link.record.id].append(link)
+                for record in (link.record, *link.earlier):
+                    found[record.id].append(link)
         return dict(found)
 
     async def _with_opportunities(

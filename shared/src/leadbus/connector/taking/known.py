@@ -23,7 +23,8 @@ class Known:
 
     at: the CRM's clock when the page was read. run: the full run it belongs to, if any. mirrored: the rows
     as they were. users, accounts, people: by the record's id. twins: live people by email, those of the page
-    as they are now. links: ours, by the record's id. linked: ours, by prospect.
+    as they are now. links: ours, by the record's id. linked: ours, by prospect. made: records that a create
+    or conversion of ours has made whose answer has not come yet. ours: ids of activities that we added.
     """
 
     connection: Connection
@@ -38,6 +39,7 @@ class Known:
     twins: Mapping[str, Sequence[Person]] = field(default_factory=dict)
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     linked: Mapping[str, Link] = field(default_factory=dict)
+    made: Set[Record] = frozenset()
     ours: Set[str] = frozenset()
 
     def before(self, row: Row) -> MirrorRow | None:

@@ -11,6 +11,7 @@ from leadbus.connector.link import Link
 from leadbus.connector.pulling.problems import SEVERAL_MATCHES, chosen_of, problem_of
 from leadbus.connector.stores.mirror import (
     ACCOUNT,
+    ANY,
     CONVERTED,
     EMAIL,
     OPTED_OUT,
@@ -130,9 +131,13 @@ def _is_news(row: Person, known: Known, before: MirrorRow | None, after: MirrorR
     told |= {STATUS, EMAIL, OWNER, ACCOUNT, CONVERTED}
     if before is None:
         return True
-    if before.kind is None and who.link is not None and who.link.made == "created":
-        # Its first reading: what we did not write, the CRM filled in by itself.
-        return any(values[n] != meant for n, meant in before.ours.items() if n in told and n in values)
+    is_made = who.link is not None and who.link.made == "created"
+    if before.kind is None and (is_made or row.record in known.made):
+        # Its first reading: what we did not write, the CRM filled in by itself; but it converts nobody.
+        meant = {CONVERTED: ""} | before.ours
+        return any(
+            before.ours.get(n) != ANY and values[n] != meant[n] for n in told & meant.keys() & values.keys()
+        )
     if is_first(before) or problem_changed(before, after):
         return True
     if who.link is None and before.prospect_id != who.id:
@@ -239,10 +244,15 @@ def _account(row: Person, known: Known) -> Record | None:
 
 
 def _twins_to_read_again(row: Person, known: Known) -> set[Record]:
-    """Others with this email that do not know yet which of them is the prospect's."""
+    """Others with this email that do not know yet which of them is the prospect's.
+
+    And leads that a contact seen for the first time may have been: not every CRM tells so of the lead.
+    """
     chosen = chosen_of(row, known)
     if chosen is None:
         return set()
+    before = known.before(row)
+    is_new_contact = row.kind == "contact" and (before is None or before.kind is None)
     again = set()
     for twin in known.twins.get(row.email or "", ()):
         if (twin.kind == "target") != (row.kind == "target"):
@@ -251,6 +261,7 @@ def _twins_to_read_again(row: Person, known: Known) -> set[Record]:
         problem = mirrored.problem if mirrored else None
         named = problem.root if problem and problem.code == SEVERAL_MATCHES else None
         expected = None if twin.record == chosen else chosen
-        if twin.record != row.record and mirrored is not None and named != expected:
+        became = is_new_contact and twin.kind == "lead"
+        if twin.record != row.record and mirrored is not None and (became or named != expected):
             again.add(twin.record)
     return again

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from harness.words import ACTIVITIES, MODULES, WORDS, columns, facts, stamp
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.messages import Record
 from leadbus.testing.crm import Facts, Fault, Promise
 from sandbox.sugar import Protocols, Settings, SugarCRM, desk, links, reading
@@ -27,6 +27,7 @@ _FAULTS: Mapping[Fault, Kinds] = {
     "expire_session": "token_expired",
     "forbid": "forbidden",
 }
+_LACKS: dict[Promise, str] = {"converting": "Leadbus does not convert leads in SugarCRM."}
 _NATURES = {"writes": {"write"}, "reads": {"read"}, "all": {"login", "logout", "open", "read", "write"}}
 
 
@@ -55,6 +56,7 @@ class SugarUnderTest:
     """See the module. address: what a person enters, with the simulator's own filled in as {site}."""
 
     words = WORDS
+    people = PEOPLE
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class SugarUnderTest:
         lacks: Mapping[Promise, str] | None = None,
         **settings: Any,
     ) -> None:
-        self.lacks, self.sessions = lacks or {}, sessions
+        self.lacks, self.sessions = {**_LACKS, **(lacks or {})}, sessions
         self._crm = SugarCRM(protocols=protocols, teams=teams, settings=Settings(**settings))
         self._store = self._crm.store
         self._address, self._teams = address, teams

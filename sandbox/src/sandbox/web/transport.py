@@ -36,3 +36,12 @@ async def drop_connection(request: Request) -> None:
 async def wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def released(off: asyncio.Event, request: Request, seconds: float) -> bool:
+    """Waits until `off` is set (True), the client has gone or the time is over (False)."""
+    waits = [asyncio.create_task(off.wait()), asyncio.create_task(wait_for_disconnect(request))]
+    done, pending = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return waits[0] in done

@@ -1,0 +1,6 @@
+"""What simulated servers share: a uvicorn that ends at once, and misbehaviour that no framework offers."""
+
+from .listening import Server, bound
+from .transport import TrackedProtocol, drop_connection, released, wait_for_disconnect
+
+__all__ = ["Server", "TrackedProtocol", "bound", "drop_connection", "released", "wait_for_disconnect"]

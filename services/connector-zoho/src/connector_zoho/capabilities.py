@@ -1,0 +1,93 @@
+"""What Zoho CRM can do, as data the kit reads.
+
+Limits are those of Zoho's documentation of API v8: 100 rows per write; 10 calls at once of those that write
+more than 10 rows, search or sort, in every edition; credits by the table of its page on API limits.
+"""
+
+from collections.abc import Mapping
+
+from connector_zoho.translation import ACTIVITIES, CAMPAIGNS, FIELDS, MODULES, NEW_STATUS
+from connector_zoho.values import ACCOUNT_NAME, EMAIL, LEAD_SOURCE, LEAD_STATUS, OPT_OUT, OWNER, fit
+from leadbus.connector.capabilities import TURNING_BACK, Capabilities, Cost, Step, Verb
+
+ROWS_PER_CREDIT = 10
+EMAILS_PER_QUERY = 50
+"""Values that COQL takes in one `in (…)`."""
+_CONVERSION = 5
+
+
+def _per(rows_per_call: int, credits: int = 1) -> Cost:
+    return lambda rows: -(-rows // rows_per_call) * credits
+
+
+CREDITS: Mapping[Verb, Cost] = {
+    "check": lambda rows: 1,
+    "find_by_email": _per(EMAILS_PER_QUERY, 4),  # leads and contacts: which ones, and what they are
+    "find_accounts": _per(EMAILS_PER_QUERY, 2),
+    "read": _per(100),
+    "changed": lambda rows: 1,
+    # Of tags, whose members are searched: reported by users as 3, not documented.
+    "members": lambda rows: 3,
+    "activities_of": _per(1, 3),  # notes, tasks and calls
+    **dict.fromkeys(("create", "update", "create_accounts", "add_activities"), _per(ROWS_PER_CREDIT)),
+    "convert": lambda rows: _CONVERSION * rows + 1,
+    "watch": lambda rows: 2,
+}
+
+_LAYOUT = "In Zoho CRM, under Setup > Customization > Modules and Fields > {module}, open the layout"
+_API_NAME = (
+    "Enter it here by its API name, which stands under Setup > Developer Hub > APIs and SDKs > API Names >"
+    " {module}."
+)
+_STEPS: Mapping[Step, str] = {
+    "rights": "In Zoho CRM, under Setup > Security Control > Profiles, open the profile of Leadbus's user and"
+    " allow it to {rights} {module} under Basic Permissions: read is View, write is Create and Edit. If the"
+    " module is not there, show it under Setup > Customization > Modules and Fields > Organize Modules. Whose"
+    " records the user sees, its role decides: Setup > Security Control > Roles and Sharing.",
+    "lead_source": f"{_LAYOUT}, choose Edit Properties in the menu of the field Lead Source ({{name}}), add"
+    " the option {value}, then Done and Save Layout. Do so in every layout that is in use.",
+    "field": f"{_LAYOUT}, drag a new field of the right type into it, then Save Layout. {_API_NAME}"
+    " Missing now: {name}.",
+    "score_field": f"{_LAYOUT}, drag a new field of the type Number into it, then Save Layout. {_API_NAME}",
+}
+
+CAPABILITIES = Capabilities(
+    crm="zoho",
+    modules=MODULES,
+    fields=FIELDS,
+    # The API takes a lead without a company; but the default layout requires one, so that nobody could save
+    # such a lead by hand (documentation).
+    required={"lead": frozenset({"last_name", "company"}), "contact": frozenset({"last_name"})},
+    new_lead_status=NEW_STATUS,
+    rows_per_write=100,
+    rows_per_read=100,
+    concurrent_calls=10,
+    # Half of them, so that one verb reads while another writes. Rows cost a credit for each ten begun: split
+    # by tens they cost no more, and are done sooner.
+    calls_per_verb=5,
+    fewest_rows_per_write=20,
+    own_ids=False,
+    converts=True,
+    pushes=True,
+    watches=True,
+    credits=CREDITS,
+    by_custom_field={"lead": {"birthday": "date"}},
+    lead_source_field=LEAD_SOURCE,
+    filled=frozenset({"id", EMAIL, OPT_OUT, OWNER, LEAD_SOURCE, LEAD_STATUS, ACCOUNT_NAME}),
+    activities=ACTIVITIES,
+    campaigns=CAMPAIGNS,
+    fit=fit,
+    steps=_STEPS,
+    cannot={
+        TURNING_BACK: "Zoho CRM cannot turn a contact back into a lead: the person stays a contact there,"
+        " with all that hangs on it. Who wants a lead again enters one in the CRM by hand.",
+        "company of an existing contact": "Zoho CRM keeps a contact's company as an account of its own:"
+        " Leadbus chooses it when it creates or converts the contact, and afterwards leaves it to the people"
+        " in the CRM.",
+        "birthday of a lead": "Zoho CRM's leads have no birthday, its contacts do: map it to a custom field"
+        " of the type Date.",
+        "website of a contact": "Zoho CRM's contacts have no field for a website; its leads do.",
+        "time of a task": "Zoho CRM's tasks are due on a day, without a time of day.",
+        "teams": "Zoho CRM has no teams: who sees a record is decided by the role of its owner.",
+    },
+)

@@ -1,0 +1,130 @@
+"""Leads whose prospect is a client here become contacts in the CRM; back again is for the CRM to refuse."""
+
+from collections.abc import Sequence
+
+from leadbus.connector.capabilities import CONVERTING, TURNING_BACK, PersonKind
+from leadbus.connector.contract import Account, Conversion, Person
+from leadbus.connector.delivering import plan
+from leadbus.connector.delivering.context import Context, now
+from leadbus.connector.delivering.matching import choose
+from leadbus.connector.delivering.parts import Parked
+from leadbus.connector.delivering.work import Work
+from leadbus.connector.link import record_id
+from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL
+from leadbus.errors import LeadbusError, Transient
+from leadbus.messages import Record
+
+_REFUSALS = {
+    "contact": (CONVERTING, "This CRM cannot turn a lead into a contact."),
+    "lead": (TURNING_BACK, "This CRM cannot turn a contact back into a lead."),
+}
+_CONTACTS: tuple[PersonKind, ...] = ("contact",)
+_ADVICE = "The record stays what it is, and everything else about this person is still written to it."
+
+
+class Converting:
+    """See the module."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, works: Sequence[Work]) -> None:
+        """Works have records. A contact that takes the place of a lead is what the rest is written to."""
+        leads: list[Work] = []
+        for work in works:
+            wanted = plan.wanted_kind(work.delivery)
+            if work.person is None or wanted in (None, work.person.kind) or work.person.kind == "target":
+                continue
+            if wanted == "contact" and self._context.adapter.capabilities.converts:
+                leads.append(work)
+            else:
+                self._refuse(work, work.person, wanted or "lead")
+        if leads:
+            await self._convert(leads)
+
+    def _refuse(self, work: Work, person: Person, wanted: PersonKind) -> None:
+        which, sentence = _REFUSALS[wanted]
+        reason = f"{self._context.adapter.capabilities.cannot.get(which, sentence)} {_ADVICE}"
+        work.refused = Parked(reason=reason, since=now(), object=person.kind, record=person.record.id)
+        work.reasons.append(f"not made a {wanted}: {reason}")
+
+    async def _convert(self, works: Sequence[Work]) -> None:
+        contacts = await self._contacts(works)
+        accounts = await self._accounts(works)
+        leads = [work.person for work in works if work.person is not None]
+        stand_ins = [self._stand_in(person) for person in leads]
+        rows = [
+            Conversion(
+                record=person.record,
+                contact=contacts.get(person.email or ""),
+                account_id=accounts.get(person.record.id),
+                owner_id=person.owner_id,
+                traceparent=work.delivery.traceparent,
+            )
+            for work, person in zip(works, leads, strict=True)
+        ]
+        await self._intend(leads, stand_ins)
+        self._context.before_writing()
+        outcomes = await self._context.adapter.convert(rows)
+        await self._intend(leads, [o if isinstance(o, Record) else None for o in outcomes])
+        await self._context.mirror.forget(self._context.connection.id, filter(None, stand_ins))
+        done: list[tuple[Work, Record]] = []
+        for work, outcome in zip(works, outcomes, strict=True):
+            if isinstance(outcome, LeadbusError):
+                work.error, work.object, work.unconverted = outcome, "lead", True
+            else:
+                done.append((work, outcome))
+        await self._follow(done)
+
+    async def _contacts(self, works: Sequence[Work]) -> dict[str, Record]:
+        """Contacts with a lead's email: the lead becomes that one, and not a second."""
+        emails = sorted({work.person.email for work in works if work.person and work.person.email})
+        found = await self._context.adapter.find_by_email(emails) if emails else {}
+        chosen = {email: choose(people, _CONTACTS) for email, people in found.items()}
+        return {email: person.record for email, person in chosen.items() if person is not None}
+
+    async def _accounts(self, works: Sequence[Work]) -> dict[str, str]:
+        """Accounts with the name of a lead's company, by the lead's id; the CRM makes the others."""
+        pair = self._context.fields.pairs.get("lead", {}).get("company")
+        if pair is None or not self._context.adapter.capabilities.accounts:
+            return {}
+        named = {w.person.record.id: w.person.values.get(pair.theirs, "").strip() for w in works if w.person}
+        names = sorted(set(filter(None, named.values())))
+        found = await self._context.adapter.find_accounts(names) if names else {}
+        return {lead: _first(found[name]) for lead, name in named.items() if found.get(name)}
+
+    async def _intend(self, leads: Sequence[Person], contacts: Sequence[Record | None]) -> None:
+        """That the lead is converted, and the contact that comes of it, is no news when it is read."""
+        meant: dict[Record, dict[str, str]] = {person.record: {CONVERTED: ANY} for person in leads}
+        for person, contact in zip(leads, contacts, strict=True):
+            if contact is not None:
+                meant[contact] = {EMAIL: person.email or ""}
+        await self._context.mirror.intend(self._context.connection.id, meant)
+
+    def _stand_in(self, person: Person) -> Record | None:
+        """For the contact, until its id is known."""
+        connection = self._context.connection
+        if not person.email:
+            return None
+        key = record_id(connection.organisation_id, connection.settings.team_scope, person.email, 0)
+        return Record(module=self._context.adapter.capabilities.module_of("contact"), id=key)
+
+    async def _follow(self, done: Sequence[tuple[Work, Record]]) -> None:
+        """The link moves to the contact, which is read: what is owed is compared with what it has."""
+        if not done:
+            return
+        for work, contact in done:
+            if work.link is not None and work.has_record:
+                work.link.became(contact)
+        await self._context.links.save([w.link for w, _ in done if w.link is not None and w.has_record])
+        found = await self._context.adapter.read([contact for _, contact in done])
+        for work, contact in done:
+            row = found.get(contact.id)
+            if not isinstance(row, Person):
+                raise Transient("The CRM does not show a contact yet that it has just made of a lead.")
+            work.person, work.owner_id, work.changed = row, row.owner_id, True
+            work.reasons.append("the lead became a contact")
+
+
+def _first(accounts: Sequence[Account]) -> str:
+    return min(account.record.id for account in accounts)

@@ -1,0 +1,1 @@
+"""Zoho CRM's simulator as the contract suite wants it."""
