@@ -40,6 +40,19 @@ async def test_one_figure_is_one_line_of_json_with_its_ratio_and_goal(kafka: Kaf
     assert "20 leads by Leadbus" in err
 
 
+async def test_one_run_measures_rate_and_credits_of_updates_in_zoho(kafka: Kafka, mongodb: MongoDB) -> None:
+    servers = {kafka.variable: kafka.address, mongodb.variable: mongodb.address}
+    figures = ("zoho_updates_rate", "zoho_updates_credits")
+    code, out, err = await bench(*figures, "--size", "0.01", **servers)
+    assert code in (0, 1), err
+    rate, credits = map(json.loads, out.splitlines())
+    assert (rate["name"], credits["name"]) == figures
+    assert 1 < rate["against"] < 5  # two calls of 100 ms each
+    assert credits["against"] == 4_000  # a search costs 3, a row 1
+    assert 0 < credits["value"] <= 500
+    assert "20 leads are brought there" in err
+
+
 async def test_a_name_that_is_no_figure_is_refused_with_those_there_are() -> None:
     code, out, err = await bench("sugar_speed")
     assert (code, out) == (2, "")

@@ -8,7 +8,6 @@ import pytest
 
 from connector_zoho import values
 from connector_zoho.capabilities import CAPABILITIES, CREDITS
-from connector_zoho.sending import rows_per_call
 from leadbus.connector.contract import (
     Conversion,
     FieldInfo,
@@ -18,6 +17,7 @@ from leadbus.connector.contract import (
     NewPerson,
     PersonChange,
 )
+from leadbus.connector.together import rows_per_call
 from leadbus.messages import Record
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -214,10 +214,10 @@ def test_a_conversion_attaches_what_is_given_and_tells_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "size"), [(1, 20), (20, 20), (45, 20), (100, 20), (101, 30), (400, 80), (2_000, 100)]
+    ("rows", "size"), [(1, 10), (20, 20), (45, 20), (100, 20), (101, 30), (400, 80), (2_000, 100)]
 )
 def test_rows_are_spread_over_calls_by_tens(rows: int, size: int) -> None:
-    assert rows_per_call(rows) == size
+    assert rows_per_call(CAPABILITIES, rows, step=10) == size
     spread = -(-rows // size) * -(-size // 10)
     assert spread - CREDITS["update"](rows) < size // 10, "it costs hardly more credits than whole calls"
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -132,8 +132,3 @@ class Organisation(ABC):
     @abstractmethod
     def crm(self, folder: Path, port: int) -> Crm:
         """Its process, not started. folder: of its data and log."""
-
-
-def every(seconds: int, *kinds: str) -> Mapping[str, Any]:
-    """A schedule for each of these kinds of records."""
-    return {kind: {"every_seconds": seconds} for kind in kinds}

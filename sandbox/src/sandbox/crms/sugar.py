@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sandbox.crms.crm import LEAD_SOURCE, Crm, Customer, Organisation, every
+from sandbox.crms.crm import LEAD_SOURCE, Crm, Customer, Organisation
 from sandbox.crms.tables import Kind, Note, Opportunity, Record, Row, Tables, Words
 
 API_USER = "leadbus"
@@ -24,6 +24,7 @@ WORDS = Words(
 MODULES = ("Leads", "Contacts", "Notes", "Opportunities")
 _PEOPLE: tuple[tuple[Kind, str], ...] = (("lead", "Leads"), ("contact", "Contacts"))
 _MODULE = dict(_PEOPLE)
+_OFTEN = {"every_seconds": 2}
 _MADE = {"account": "Accounts", "contact": "Contacts", "opportunity": "Opportunities"}
 
 
@@ -83,7 +84,7 @@ class Sugar(Crm):
         return {
             "access": {"url": url, "user": API_USER, "password": password},
             "score_field": SCORE_FIELD,
-            "schedules": every(2, "lead", "contact", "opportunity"),
+            "schedules": dict.fromkeys(("lead", "contact", "opportunity"), _OFTEN),
             **teams,
         }
 

@@ -11,7 +11,6 @@ from connector_sugar.client import Site
 from connector_sugar.looking import Looking
 from connector_sugar.pages import MemberPlace, Place
 from connector_sugar.settings import SugarConnection
-from connector_sugar.together import chunks, together
 from connector_sugar.translation import ACCOUNTS, ACTIVITIES, KINDS, LINKS, LISTS, MEMBERS, MODULES, PEOPLE
 from connector_sugar.wire import Change
 from leadbus.connector.capabilities import CONVERTING, Kind
@@ -35,6 +34,7 @@ from leadbus.connector.contract import (
     Watch,
 )
 from leadbus.connector.mapping import FieldMap
+from leadbus.connector.together import chunks, together
 from leadbus.errors import AddressRefused, AuthRefused, LeadbusError, Unsupported
 from leadbus.messages import Record
 

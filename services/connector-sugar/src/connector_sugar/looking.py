@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from connector_sugar.capabilities import CAPABILITIES
 from connector_sugar.client import Site
-from connector_sugar.together import chunks, together
 from connector_sugar.translation import CONTACTS, LINKS, OPPORTUNITIES, READ, Around, related, row_of
 from connector_sugar.wire import Entry
 from leadbus.connector.contract import Row
+from leadbus.connector.together import chunks, together
 from leadbus.errors import Unsupported
 
 _CURRENCIES, _CODE = "Currencies", "iso4217"

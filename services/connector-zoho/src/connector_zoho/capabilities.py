@@ -20,18 +20,20 @@ def _per(rows_per_call: int, credits: int = 1) -> Cost:
     return lambda rows: -(-rows // rows_per_call) * credits
 
 
+# At the most, where nothing goes wrong. What is asked now and then besides is little: a module's fields every
+# ten minutes, the organisation's facts every hour.
 CREDITS: Mapping[Verb, Cost] = {
-    "check": lambda rows: 1,
+    "check": lambda rows: 2,  # the organisation and its user
     "find_by_email": _per(EMAILS_PER_QUERY, 4),  # leads and contacts: which ones, and what they are
     "find_accounts": _per(EMAILS_PER_QUERY, 2),
-    "read": _per(100),
-    "changed": lambda rows: 1,
+    "read": _per(100, 2),  # of deals their contacts, too
+    "changed": lambda rows: 4,  # 200 deals, whose contacts are looked up, after they were counted
     # Of tags, whose members are searched: reported by users as 3, not documented.
     "members": lambda rows: 3,
     "activities_of": _per(1, 3),  # notes, tasks and calls
     **dict.fromkeys(("create", "update", "create_accounts", "add_activities"), _per(ROWS_PER_CREDIT)),
     "convert": lambda rows: _CONVERSION * rows + 1,
-    "watch": lambda rows: 2,
+    "watch": lambda rows: 3,  # rights, and a channel that is not there to be replaced
 }
 
 _LAYOUT = "In Zoho CRM, under Setup > Customization > Modules and Fields > {module}, open the layout"

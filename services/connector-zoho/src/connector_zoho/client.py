@@ -154,7 +154,8 @@ class ZohoClient:
 
     async def _answer(self, reply: Reply, began: float, *, writing: bool) -> Answer:
         left = reply.headers.get(_CREDITS_LEFT, "")
-        self._shared.credits_left = int(left) if left.isdecimal() else None
+        if left.isdecimal() or reply.status < 400:  # refusals need not tell what they did not cost
+            self._shared.credits_left = int(left) if left.isdecimal() else None
         try:
             body = await reply.value()
         except ValueError:
@@ -194,10 +195,11 @@ class ZohoClient:
         """See `oauth.Check`."""
         rows: list[Mapping[str, Any]] = []
         for path, key in (("/org", "org"), ("/users?type=CurrentUser", "users")):
-            with self._wire.measured(f"GET {key}"):
-                reply = await self._wire.exchange("GET", _url(access, path), headers=_signed(access))
+            async with self._shared.limiter.slot() as began:
+                with self._wire.measured(f"GET {key}"):
+                    reply = await self._wire.exchange("GET", _url(access, path), headers=_signed(access))
                 try:
-                    answer = await self._answer(reply, float("-inf"), writing=False)
+                    answer = await self._answer(reply, began, writing=False)
                 except AuthExpired:
                     raise faults.TOKEN_LOST_AGAIN.error(writing=False) from None
                 rows.append(_first(answer, key))

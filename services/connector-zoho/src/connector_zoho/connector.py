@@ -11,7 +11,6 @@ from connector_zoho.client import ZohoClient
 from connector_zoho.converting import Converting
 from connector_zoho.data_centres import crm_of
 from connector_zoho.lists import Lists
-from connector_zoho.looking import Looking
 from connector_zoho.metadata import Metadata
 from connector_zoho.reading import Reading
 from connector_zoho.settings import ZohoConnection
@@ -55,7 +54,7 @@ class ZohoAdapter:
         self._metadata = Metadata(client)
         fields = FieldMap.of(connection, CAPABILITIES)
         self._reading = Reading(client, connection, fields)
-        self._lists = Lists(client, Looking(client, connection, fields))
+        self._lists = Lists(client, self._reading.looking)
         self._writing = Writing(client, connection, self._metadata)
         self._converting = Converting(client, self._reading.find_by_email)
         self._channels = Channels(client, connection)

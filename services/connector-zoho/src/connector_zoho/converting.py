@@ -13,11 +13,11 @@ from connector_zoho import duplicates, faults, values
 from connector_zoho.capabilities import CAPABILITIES
 from connector_zoho.client import ZohoClient
 from connector_zoho.settling import answered, path_of
-from connector_zoho.together import chunks, together
 from connector_zoho.translation import ACCOUNTS, CONTACTS, LEADS, email_of, text
 from connector_zoho.values import ACCOUNT_NAME, EMAIL
 from connector_zoho.wire import outcomes
 from leadbus.connector.contract import Conversion, Converted, Person
+from leadbus.connector.together import chunks, together
 from leadbus.errors import Gone, LeadbusError, OutcomeUnknown, Rejected, Transient
 from leadbus.messages import Record
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from connector_zoho.capabilities import CAPABILITIES
 from connector_zoho.client import ZohoClient
-from connector_zoho.together import chunks
 from connector_zoho.translation import LEADS, text
 from connector_zoho.wire import outcomes
+from leadbus.connector.together import chunks
 from leadbus.errors import Conflict, LeadbusError, Rejected
 from leadbus.messages import Record
 

@@ -6,8 +6,7 @@ are more, all people are read and looked at.
 """
 
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -24,8 +23,9 @@ from leadbus.errors import Gone
 from leadbus.messages import Record
 
 _SEARCHED_PAGES = 10
-_TAGS_SECONDS = 60.0
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "(),"})
+_NOT_SEARCHED = frozenset('\\"')
+"""Of these no documentation says how they are searched for: of such a tag nobody would be found."""
 _Way = Literal["related", "search", "all"]
 
 
@@ -81,8 +81,6 @@ class Lists:
     def __init__(self, client: ZohoClient, looking: Looking) -> None:
         self._client = client
         self._looking = looking
-        self._tags: Mapping[str, tuple[str, str]] = {}
-        self._tags_until = 0.0
 
     async def members(self, list_id: str, page: str | None) -> Page[Record]:
         """See `Adapter`."""
@@ -109,14 +107,11 @@ class Lists:
 
     async def _first(self, list_id: str) -> _Place:
         """A tag's module and name are looked up; what is none is a campaign."""
-        if time.monotonic() >= self._tags_until:
-            tags, _ = await self._looking.tags()
-            self._tags = {text(tag["id"]): (text(tag["Type"]), text(tag.get("name"))) for tag in tags}
-            self._tags_until = time.monotonic() + _TAGS_SECONDS
-        if list_id in self._tags:
-            module, name = self._tags[list_id]
-            return _Place(module, "search", name)
-        return _Place(next(iter(PEOPLE)), "related")
+        tag = (await self._looking.recent_tags()).get(list_id)
+        if tag is None:
+            return _Place(next(iter(PEOPLE)), "related")
+        module, name = text(tag["Type"]), text(tag.get("name"))
+        return _Place(module, "all" if _NOT_SEARCHED & set(name) else "search", name)
 
     async def _ask(self, list_id: str, place: _Place) -> Answer:
         module, headers = place.module, dict[str, str]()

@@ -1,5 +1,6 @@
 """Rows by id, and JSON made into rows with what has to be looked up for them."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,6 @@ from zoneinfo import ZoneInfo
 from connector_zoho.client import ZohoClient
 from connector_zoho.pages import Cursor
 from connector_zoho.settings import ZohoConnection
-from connector_zoho.together import chunks, together
 from connector_zoho.translation import (
     CONTACTS,
     DEALS,
@@ -26,6 +26,7 @@ from connector_zoho.translation import (
 from connector_zoho.wire import Answer, outcomes
 from leadbus.connector.contract import Row
 from leadbus.connector.mapping import FieldMap
+from leadbus.connector.together import chunks, together
 
 Raw = Mapping[str, Any]
 """A row as it came."""
@@ -34,6 +35,7 @@ IDS = 100
 """Per request (Zoho's documentation, `ids`)."""
 ROWS = 200
 """Per page (Zoho's documentation, `per_page`)."""
+_TAGS_SECONDS = 60.0
 _FIELDS = 50
 """Per request (Zoho's documentation, `fields`, which is required)."""
 
@@ -45,6 +47,8 @@ class Looking:
         self._client = client
         self._zone = ZoneInfo(connection.time_zone)
         self._mapped = {module: fields.crm_fields(kind) for module, kind in KINDS.items()}
+        self._tags: Mapping[str, Raw] = {}
+        self._tags_until = 0.0
 
     def fields(self, module: str) -> list[str]:
         """What to read of a module's rows, those that they are made of first."""
@@ -95,7 +99,15 @@ class Looking:
             for tag in outcomes(answer, "tags")
             if tag.get("id")
         ]
+        self._tags = {text(tag["id"]): tag for tag in found}
+        self._tags_until = time.monotonic() + _TAGS_SECONDS
         return found, answers[0].at
+
+    async def recent_tags(self) -> Mapping[str, Raw]:
+        """All tags by their ids, as they were a minute ago at most."""
+        if time.monotonic() >= self._tags_until:
+            await self.tags()
+        return self._tags
 
     async def _users(self) -> list[Raw]:
         found: list[Raw] = []

@@ -9,7 +9,6 @@ from connector_zoho.client import ZohoClient
 from connector_zoho.looking import ROWS, Looking, Raw, info_of
 from connector_zoho.pages import Cursor
 from connector_zoho.settings import ZohoConnection
-from connector_zoho.together import chunks, together
 from connector_zoho.translation import (
     ACCOUNTS,
     ACTIVITIES,
@@ -19,16 +18,21 @@ from connector_zoho.translation import (
     TEXT,
     text,
 )
+from connector_zoho.values import ACCOUNT_NAME, fit
 from connector_zoho.wire import outcomes
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.contract import Account, CrmActivity, Page, Person, Row
 from leadbus.connector.mapping import FieldMap
+from leadbus.connector.together import chunks, together
 from leadbus.errors import Gone
 from leadbus.messages import Record
 
 
 class Reading:
-    """Of one connection. bulk_above: a full reading of more rows of a module is done by file."""
+    """Of one connection. bulk_above: a full reading of more rows of a module is done by file.
+
+    looking: what else reads rows shares it.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,8 @@ class Reading:
         bulk_above: int = BULK_ABOVE,
     ) -> None:
         self._client = client
-        self._looking = Looking(client, connection, fields)
-        self._changes = Changes(client, self._looking, bulk_above)
+        self.looking = Looking(client, connection, fields)
+        self._changes = Changes(client, self.looking, bulk_above)
 
     async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
         """See `Adapter`."""
@@ -65,14 +69,15 @@ class Reading:
     async def find_accounts(self, names: Sequence[str]) -> dict[str, list[Account]]:
         """See `Adapter`."""
         asked: dict[str, list[str]] = {}
-        for name in dict.fromkeys(names):
-            asked.setdefault(_compared(name), []).append(name)
-        parts = chunks(sorted({name.strip() for name in names}), EMAILS_PER_QUERY)
+        kept = {name: fit(ACCOUNT_NAME, name) for name in names}
+        for name, as_kept in kept.items():
+            asked.setdefault(as_kept.casefold(), []).append(name)
+        parts = chunks(sorted(set(kept.values())), EMAILS_PER_QUERY)
         found: dict[str, list[Account]] = {}
-        for rows in await together(self._with(ACCOUNTS, "Account_Name", some) for some in parts):
+        for rows in await together(self._with(ACCOUNTS, ACCOUNT_NAME, some) for some in parts):
             for row in rows:
                 if isinstance(row, Account):
-                    for name in asked.get(_compared(row.name), ()):
+                    for name in asked.get(row.name.strip().casefold(), ()):
                         found.setdefault(name, []).append(row)
         return found
 
@@ -88,7 +93,7 @@ class Reading:
             some = [text(raw["id"]) for raw in outcomes(answer)]
             ids += some
             more = bool(some and (info_of(answer) or {}).get("more_records"))
-        return await self._looking.by_id(module, ids) if ids else []
+        return await self.looking.by_id(module, ids) if ids else []
 
     # By id
 
@@ -98,7 +103,7 @@ class Reading:
         for record in dict.fromkeys(records):
             if record.module in KINDS:
                 ids.setdefault(record.module, []).append(record.id)
-        pages = await together(self._looking.by_id(module, some) for module, some in ids.items())
+        pages = await together(self.looking.by_id(module, some) for module, some in ids.items())
         return {row.record.id: row for page in pages for row in page}
 
     async def activities_of(self, records: Sequence[Record]) -> dict[str, list[CrmActivity]]:
@@ -114,7 +119,7 @@ class Reading:
 
     async def _related(self, record: Record, module: str) -> list[Row]:
         try:
-            return await self._looking.rows(module, await self._raws_of(record, module))
+            return await self.looking.rows(module, await self._raws_of(record, module))
         except Gone:
             return []
 
@@ -132,10 +137,6 @@ class Reading:
             raws += [raw for raw in outcomes(answer) if raw.get("id")]
             cursor = cursor.following(info_of(answer))
         return raws
-
-
-def _compared(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _quoted(value: str) -> str:

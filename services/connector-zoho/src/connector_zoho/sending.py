@@ -12,6 +12,7 @@ from connector_zoho.settling import error_of
 from connector_zoho.values import Body
 from connector_zoho.wire import outcomes
 from leadbus.connector.contract import Created
+from leadbus.connector.together import rows_per_call
 from leadbus.errors import LeadbusError
 
 Result = Mapping[str, Any] | LeadbusError
@@ -95,16 +96,5 @@ def created(result: Result, module: str) -> Created:
 def _parts(rows: Sequence[Sent], module: str) -> Iterator[list[int]]:
     """Places of a module's rows, spread over calls; by tens, as each ten begun costs a credit."""
     places = [at for at, row in enumerate(rows) if row.module == module]
-    size = rows_per_call(len(places))
+    size = rows_per_call(CAPABILITIES, len(places), step=ROWS_PER_CREDIT)
     return (places[at : at + size] for at in range(0, len(places), size))
-
-
-def rows_per_call(rows: int) -> int:
-    """How so many rows are spread: over no more calls than a verb may make, none of them with few rows."""
-    spread = _ceiling(rows, CAPABILITIES.calls_per_verb or CAPABILITIES.concurrent_calls)
-    size = max(_ceiling(spread, ROWS_PER_CREDIT) * ROWS_PER_CREDIT, CAPABILITIES.fewest_rows_per_write)
-    return min(size, CAPABILITIES.rows_per_write)
-
-
-def _ceiling(dividend: int, divisor: int) -> int:
-    return -(-dividend // divisor)

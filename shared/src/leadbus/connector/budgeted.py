@@ -1,6 +1,7 @@
 """An adapter whose calls stay within what its organisation allows."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Literal
@@ -66,8 +67,13 @@ class Budgeted:
         self.capabilities: Capabilities = adapter.capabilities
 
     @asynccontextmanager
-    async def _room(self, verb: Verb, rows: int = 1, calls: int = 1) -> AsyncIterator[None]:
-        """Raises Fenced if another pod may work this organisation by now, RateLimited if credits are gone."""
+    async def _room(
+        self, verb: Verb, rows: int = 1, calls: int = 1, modules: Iterable[str] = ()
+    ) -> AsyncIterator[None]:
+        """modules: of each row, as no call serves rows of two; none = all are of one.
+
+        Raises Fenced if another pod may work this organisation by now, RateLimited if credits are gone.
+        """
         calls = min(calls, self.capabilities.calls_per_verb or calls)
         urgency = self._urgency_of(verb)
         async with self._enter(), self._budget.take(calls, urgency):
@@ -75,7 +81,8 @@ class Budgeted:
                 raise Fenced("Another pod may work this CRM organisation by now.")
             cost = self.capabilities.credits.get(verb)
             if self._ledger is not None and cost is not None:
-                self._ledger.take(cost(rows), urgency, datetime.now(UTC))
+                credits = sum(map(cost, Counter(modules).values() or (rows,)))
+                self._ledger.take(credits, urgency, datetime.now(UTC))
             yield
 
     def _urgency_of(self, verb: Verb) -> Urgency:
@@ -127,8 +134,9 @@ class Budgeted:
 
     async def read(self, records: Sequence[Record]) -> dict[str, Row]:
         """See `Adapter`."""
-        calls = self._pages(len(records)) + len({r.module for r in records}) - 1
-        async with self._room("read", len(records), calls):
+        modules = [record.module for record in records]
+        calls = self._pages(len(records)) + len(set(modules)) - 1
+        async with self._room("read", len(records), calls, modules):
             return await self._adapter.read(records)
 
     async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
@@ -148,7 +156,8 @@ class Budgeted:
 
     async def create(self, people: Sequence[NewPerson]) -> list[Created]:
         """See `Adapter`. Rows are spread over several calls, as writing is what takes long."""
-        async with self._room("create", len(people), self._writes(len(people))):
+        kinds = (new.kind for new in people)
+        async with self._room("create", len(people), self._writes(len(people)), kinds):
             return await self._adapter.create(people)
 
     async def convert(self, conversions: Sequence[Conversion]) -> list[Converted]:
@@ -158,7 +167,8 @@ class Budgeted:
 
     async def update(self, changes: Sequence[PersonChange]) -> list[Outcome]:
         """See `Adapter`."""
-        async with self._room("update", len(changes), self._writes(len(changes))):
+        modules = (change.record.module for change in changes)
+        async with self._room("update", len(changes), self._writes(len(changes)), modules):
             return await self._adapter.update(changes)
 
     async def create_accounts(self, accounts: Sequence[NewAccount]) -> list[Created]:
@@ -168,7 +178,8 @@ class Budgeted:
 
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """See `Adapter`."""
-        async with self._room("add_activities", len(activities), self._writes(len(activities))):
+        types = (new.type for new in activities)
+        async with self._room("add_activities", len(activities), self._writes(len(activities)), types):
             return await self._adapter.add_activities(activities)
 
     def interpret(self, body: bytes, content_type: str) -> list[Record]:

@@ -52,7 +52,7 @@ class Link:
 
     def became(self, contact: Record) -> None:
         """The lead is a contact now; what it was stays known, as the CRM may still speak of it."""
-        self.earlier = [*self.earlier, self.record]
+        self.earlier = [*(one for one in self.earlier if one != self.record), self.record]
         self.record = contact
 
     def remember(self, connection_id: str, origins: list[Origin], lead_trace_id: str | None) -> bool:

@@ -201,6 +201,17 @@ class Reading(Promises):
         client = await scene.hear(ContactChanged, lambda m: m.kind == "contact")
         assert (client.state, client.prospect_id) == ("client", ada.prospect)
 
+    async def test_a_lead_of_whose_contact_alone_is_heard_is_told_as_converted(self, scene: Scene) -> None:
+        await scene.connect(reads=["lead", "contact"])
+        ada = scene.somebody()
+        await scene.write(ada.distributed("d-17", last_name="Lovelace"), traceparent=PARENT)
+        await scene.sync("lead", "contact")
+        scene.crm.convert(scene.one("lead", ada)["id"])
+        await scene.sync("contact")
+        told = await scene.hear(ContactChanged, lambda m: m.converted_to is not None)
+        assert (told.kind, told.state, told.prospect_id) == ("lead", "client", ada.prospect)
+        assert told.lead_trace_id == TRACE
+
     async def test_a_deletion_is_told(self, scene: Scene) -> None:
         needs(scene, "deletions")
         await scene.connect(reads=["lead"])

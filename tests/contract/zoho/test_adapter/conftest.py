@@ -1,9 +1,10 @@
 """Parts of the Zoho adapter on the simulator, each with a client that has signed in by a grant token."""
 
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,10 +20,19 @@ from connector_zoho.reading import Reading
 from connector_zoho.settings import ZohoConnection
 from connector_zoho.writing import Writing
 from leadbus.connector.capabilities import Kind, PersonKind
+from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import NewPerson, Row
 from leadbus.connector.mapping import FieldMap
+from leadbus.connector.stores.tokens import Tokens
+from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.messages import Record
+from leadbus.security.secrets import SecretBox
+from leadbus.storage.mongo import Client
+from leadbus.storage.mongo import connect as connect_to
+from sandbox.servers import MongoDB
 from sandbox.zoho import Zoho
+
+_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 
 @dataclass(slots=True)
@@ -195,3 +205,58 @@ def everything() -> Callable[..., Awaitable[list[Row]]]:
         return rows
 
     return walk
+
+
+@pytest.fixture
+def settings(crm: Zoho) -> Callable[..., ZohoConnection]:
+    """Of a connection to the simulator; keywords are parts of its access."""
+
+    def make(**access: Any) -> ZohoConnection:
+        known = {
+            "user": "api@example.test",
+            "organisation": "20000000001",
+            "data_centre": crm.url,
+            "client_id": "1000.LEADBUS",
+            "client_secret": "secret",
+        }
+        return ZohoConnection.model_validate(
+            {"connection_id": "one", "tenant_id": "acme", "access": known | access}
+        )
+
+    return make
+
+
+@dataclass
+class Pods:
+    """Processes of the connector on one database: each finds what another has kept."""
+
+    client: Client
+    database: str
+    opened: list[ZohoClient] = field(default_factory=list)
+
+    def connection(self, settings: ZohoConnection) -> Connection:
+        health = Health(HealthState.WELL, "", datetime.now(UTC))
+        return Connection(settings, settings.organisation_id, on=True, revision=1, health=health)
+
+    def keeper(self, settings: ZohoConnection, *, anew: bool = False) -> TokenKeeper:
+        tokens = Tokens(self.client, self.database, "connector-zoho", SecretBox(_KEY))
+        return (tokens.anew if anew else tokens.of)(self.connection(settings))
+
+    def pod(self, settings: ZohoConnection, *, anew: bool = False) -> ZohoClient:
+        client = ZohoClient(settings, self.keeper(settings, anew=anew), Organisations())
+        self.opened.append(client)
+        return client
+
+    async def ask(self, client: ZohoClient) -> int:
+        return (await client.call("GET Leads", "GET", "/Leads", params={"fields": "Email"})).status
+
+
+@pytest.fixture
+async def pods(mongodb: MongoDB) -> AsyncIterator[Pods]:
+    client = connect_to(mongodb.url, app_name="tests")
+    found = Pods(client, f"zoho_{uuid4().hex}")
+    yield found
+    for opened in found.opened:
+        await opened.close()
+    await client.drop_database(found.database)
+    await client.close()

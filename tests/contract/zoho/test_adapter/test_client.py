@@ -20,6 +20,7 @@ from leadbus.errors import (
     AddressRefused,
     AuthRefused,
     Gone,
+    LeadbusError,
     OutcomeUnknown,
     RateLimited,
     Rejected,
@@ -274,6 +275,40 @@ async def test_after_a_429_fewer_are_in_flight_for_all_of_the_organisation(
         await read(client)
     assert not isinstance(refused.value, RateLimited)
     assert limiter.allowed == 5
+
+
+async def test_what_is_left_of_the_credits_is_known_after_a_refusal_that_does_not_tell_it(
+    connect: Callable[..., ZohoConnection], start_zoho: Any
+) -> None:
+    async with start_zoho(credits=12) as crm:
+        client = ZohoClient(settings_of(crm, connect), Keeper(), Organisations())
+        for _ in range(8):
+            await read(client)
+        left = (await client.limits()).credits_left
+        assert left is not None
+        for fault in ("rate_limit", "error", "forbid"):
+            crm.faults.add(fault, operation="list", times=1)
+            with pytest.raises(LeadbusError):
+                await read(client)
+            assert (await client.limits()).credits_left == left
+        await client.close()
+
+
+async def test_a_new_sign_in_while_others_work_goes_beyond_no_limit(
+    connect: Callable[..., ZohoConnection], start_zoho: Any
+) -> None:
+    async with asyncio.timeout(30), start_zoho(edition="free", call_seconds=0.05) as crm:
+        organisations = Organisations()
+        clients = [ZohoClient(settings_of(crm, connect), Keeper(), organisations) for _ in range(4)]
+        busy, *new = clients
+        await busy.limits()
+        work = [asyncio.create_task(read(busy)) for _ in range(30)]
+        await asyncio.sleep(0.02)
+        await asyncio.gather(*(client.limits() for client in new), *work)
+        assert crm.most_at_once == 5
+        assert organisations.join(connect().organisation_id).limiter.allowed == 5
+        for client in clients:
+            await client.close()
 
 
 async def test_credits_that_are_gone_are_waited_for(

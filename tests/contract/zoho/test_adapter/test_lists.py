@@ -174,3 +174,28 @@ async def test_members_that_our_user_may_not_see_are_no_reason_to_think_that_the
     crm.desk.forbid("Leads", ["view"])
     with pytest.raises(Unsupported):
         await members(open_lists, fair)
+
+
+AWKWARD = [
+    "Smith (Ltd), Inc",
+    "C:\\x",
+    "a\\,b",
+    '"quoted"',
+    "o'brien",
+    "50% off",
+    "a:b",
+    "a&b=c#d+e",
+    "żółć",
+    "and",
+]
+
+
+async def test_a_tag_is_searched_for_whatever_its_name_is_made_of(
+    crm: Zoho, open_lists: Open, tag_id: TagId
+) -> None:
+    leads = people(crm, "Leads", len(AWKWARD))
+    for lead, name in zip(leads, AWKWARD, strict=True):
+        crm.desk.tag("Leads", lead, name)
+    for lead, name in zip(leads, AWKWARD, strict=True):
+        found = await members(open_lists, await tag_id(name, "Leads"))
+        assert found == [Record(module="Leads", id=lead)], name

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from connector_zoho.reading import Reading
-from leadbus.connector.contract import Person, Row, User
+from connector_zoho.writing import Writing
+from leadbus.connector.contract import NewAccount, Person, Row, User
 from leadbus.messages import Record
 from sandbox.zoho import Zoho
 
@@ -187,3 +188,30 @@ async def test_notes_tasks_and_calls_of_people_are_answered_with_their_texts(
     crm.desk.create("Tasks", {"Subject": "Ring", "Who_Id": contact})
     (task,) = (await reading.activities_of([Record(module="Contacts", id=contact)]))[contact]
     assert task.subject == "Ring"
+
+
+AWKWARD = [
+    *("o'brien@x.test", "a''b@x.test", "a\\b@x.test", "a\\'b@x.test", "100%@x.test", "a_b@x.test"),
+    *("żółć@x.test", 'q"x@x.test', "') or (email like '%@x.test", "\\"),
+]
+
+
+async def test_an_email_is_looked_for_as_it_stands_whatever_it_is_made_of(
+    crm: Zoho, reading: Reading
+) -> None:
+    keys = {email: crm.desk.create("Leads", {"Last_Name": "A", "Email": email}) for email in AWKWARD}
+    crm.desk.create("Leads", {"Last_Name": "B", "Email": "axb@x.test"})
+    for emails in (AWKWARD, *([email] for email in AWKWARD)):
+        found = await reading.find_by_email(emails)
+        assert {email: [row.record.id for row in rows] for email, rows in found.items()} == {
+            email: [keys[email]] for email in emails
+        }
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "Two\nlines", "O'Neil \\ Sons", "  Spaces "])
+async def test_an_account_is_found_by_the_name_that_it_was_created_under(
+    name: str, reading: Reading, writing: Writing
+) -> None:
+    (created,) = await writing.create_accounts([NewAccount("1", name)])
+    found = await reading.find_accounts([name])
+    assert {known: [row.record.id for row in rows] for known, rows in found.items()} == {name: [created]}

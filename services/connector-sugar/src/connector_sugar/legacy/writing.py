@@ -12,13 +12,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector_sugar import faults
+from connector_sugar.capabilities import CAPABILITIES
 from connector_sugar.legacy.addresses import Addresses, differs
 from connector_sugar.legacy.client import LegacyClient
 from connector_sugar.legacy.reading import Reading
 from connector_sugar.legacy.values import Types, to_site
-from connector_sugar.together import chunks, rows_per_call
 from connector_sugar.wire import Change, Entry
 from leadbus.connector.contract import Outcome
+from leadbus.connector.together import chunks, rows_per_call
 from leadbus.errors import Conflict, Gone, LeadbusError, OutcomeUnknown, Rejected
 
 _SETTLED = (type(None), Rejected, Conflict, Gone)
@@ -55,7 +56,7 @@ class Writing:
         Raises:
             LeadbusError: not one row could be settled.
         """
-        parts = list(chunks(changes, rows_per_call(len(changes))))
+        parts = list(chunks(changes, rows_per_call(CAPABILITIES, len(changes))))
         work = self._create if creating else self._update
         results = await asyncio.gather(*(work(module, part) for part in parts), return_exceptions=True)
         outcomes: list[Outcome] = []

@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from connector_sugar import faults
+from connector_sugar.capabilities import CAPABILITIES
 from connector_sugar.modern import values
 from connector_sugar.modern.client import ModernClient, Result
 from connector_sugar.modern.faults import FailedWriting
 from connector_sugar.modern.metadata import UNKNOWN, Metadata, Shapes
 from connector_sugar.modern.reading import Reading
 from connector_sugar.modern.requests import Answer, Request
-from connector_sugar.together import rows_per_call
 from connector_sugar.wire import Change
 from leadbus.connector.contract import Created, Outcome
+from leadbus.connector.together import rows_per_call
 from leadbus.errors import Conflict, Gone, LeadbusError, OutcomeUnknown, Rejected, Unsupported
 
 SYNC_KEY = "sync_key"
@@ -104,7 +105,7 @@ class Writing:
     async def _send(
         self, changes: Sequence[Change], requests: _Requests, shapes: Shapes, *, singly: bool = False
     ) -> _Outcomes:
-        size = 1 if singly else rows_per_call(len(changes))
+        size = 1 if singly else rows_per_call(CAPABILITIES, len(changes))
         results = await self._client.bulk([requests[c.id] for c in changes], writing=True, size=size)
         return {c.id: self._outcome(c, r, shapes) for c, r in zip(changes, results, strict=True)}
 

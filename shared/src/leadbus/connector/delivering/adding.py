@@ -4,9 +4,8 @@ Where the CRM takes no ids of ours, those under way are kept with the delivery: 
 record has is read before any of them is added again.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadbus.connector.contract import CrmActivity, NewActivity
 from leadbus.connector.delivering import plan_activities
@@ -30,6 +29,11 @@ class _Planned:
     work: Work
     done: Done
     row: NewActivity
+
+    @property
+    def name(self) -> str:
+        """The same on every try, also if the record is another by then: a lead that became a contact."""
+        return min(self.done.activities | self.done.tasks, default="older")
 
 
 class Adding:
@@ -65,14 +69,14 @@ class Adding:
                     if isinstance(outcome, str)
                 }
             )
-            await self._context.mirror.forget(self._context.connection.id, map(self._stand_in, rows))
+            await self._forget([e for e, o in zip(planned, outcomes, strict=True) if _is_answer(o)])
         for each, outcome in zip(planned, outcomes, strict=True):
             if isinstance(outcome, str | Conflict):
                 _is_there(each, keep=not self._own_ids)
             elif each.work.error is None:
                 each.work.error, each.work.object = outcome, "activity"
             if _is_answer(outcome):
-                each.work.written.answered.add(each.row.id)
+                each.work.written.answered.add(each.name)
 
     def _rows(self, work: Work, record: Record, owners: dict[str, str]) -> Sequence[tuple[Done, NewActivity]]:
         named = next((task.owner_email for task in work.delivery.tasks.values() if task.owner_email), None)
@@ -81,21 +85,26 @@ class Adding:
 
     async def _besides_those_there(self, planned: Sequence[_Planned]) -> list[_Planned]:
         """Those still to be added, noted as tried; an earlier try whose answer was lost may have done it."""
-        doubtful = [each for each in planned if each.row.id in each.work.delivery.tried]
+        doubtful = [each for each in planned if each.name in each.work.delivery.tried]
         left = list(planned)
         if doubtful:
             records = list(dict.fromkeys(each.row.record for each in doubtful))
             there = await self._context.adapter.activities_of(records)
-            found = {record_id: Counter(map(_words_of, rows)) for record_id, rows in there.items()}
+            found = {record_id: list(rows) for record_id, rows in there.items()}
+            ours: dict[Record, dict[str, str]] = {}
             for each in doubtful:
-                if _took(found.get(each.row.record.id, Counter()), each.row):
+                added = _take(found.get(each.row.record.id, []), each.row)
+                if added is not None:
+                    ours[added.record] = {}
                     _is_there(each, keep=True)
-                    each.work.written.answered.add(each.row.id)
+                    each.work.written.answered.add(each.name)
                     left.remove(each)
+            await self._intend(ours)
+            await self._forget(doubtful)
         begun: dict[int, tuple[Delivery, set[str]]] = {}
         for each in left:
-            if each.row.id not in each.work.delivery.tried:
-                begun.setdefault(id(each.work), (each.work.delivery, set()))[1].add(each.row.id)
+            if each.name not in each.work.delivery.tried:
+                begun.setdefault(id(each.work), (each.work.delivery, set()))[1].add(each.name)
         await self._context.deliveries.settle_all([(d, _trying(ids)) for d, ids in begun.values()])
         return left
 
@@ -121,6 +130,16 @@ class Adding:
     async def _intend(self, meant: dict[Record, dict[str, str]]) -> None:
         await self._context.mirror.intend(self._context.connection.id, meant)
 
+    async def _forget(self, planned: Sequence[_Planned]) -> None:
+        """What stood in for these, also while their record was a lead."""
+        stand_ins: list[Record] = []
+        for each in planned:
+            earlier = each.work.link.earlier if each.work.link else []
+            stand_ins += [
+                self._stand_in(replace(each.row, record=record)) for record in (each.row.record, *earlier)
+            ]
+        await self._context.mirror.forget(self._context.connection.id, stand_ins)
+
     def _module(self, row: NewActivity) -> str:
         return self._context.adapter.capabilities.activities[row.type]
 
@@ -144,19 +163,15 @@ def _is_answer(outcome: str | LeadbusError) -> bool:
     return not isinstance(outcome, OutcomeUnknown | Transient)
 
 
-def _words_of(found: CrmActivity) -> tuple[str, str, str]:
-    return (found.type, found.subject.strip(), "".join(found.text.split()))
-
-
-def _took(found: Counter[tuple[str, str, str]], row: NewActivity) -> bool:
+def _take(found: list[CrmActivity], row: NewActivity) -> CrmActivity | None:
     """Takes one out that says the same; CRMs cut long subjects and set white space as they like."""
     text = "".join(row.text.split())
-    for key, count in found.items():
-        type_, subject, words = key
-        if count and type_ == row.type and row.subject.strip().startswith(subject) and words == text:
-            found[key] -= 1
-            return True
-    return False
+    for each in found:
+        says_the_same = row.subject.strip().startswith(each.subject.strip())
+        if each.type == row.type and says_the_same and "".join(each.text.split()) == text:
+            found.remove(each)
+            return each
+    return None
 
 
 def _trying(ids: set[str]) -> Change:

@@ -8,7 +8,7 @@ from leadbus.connector.capabilities import PersonKind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.link import Link, LinkState, Made
+from leadbus.connector.link import Link, LinkState, Made, record_id
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.stores.asked import Asked
 from leadbus.connector.stores.deliveries import Deliveries
@@ -73,6 +73,12 @@ class Context:
             if is_news or work.outcome != "updated":
                 changed.append(work.link)
         await self.links.save(changed)
+
+    def contact_to_be(self, email: str) -> Record:
+        """What stands in for the contact that a lead is made, until its id is known."""
+        connection = self.connection
+        key = record_id(connection.organisation_id, connection.settings.team_scope, email, 0)
+        return Record(module=self.adapter.capabilities.module_of("contact"), id=key)
 
     async def stood_in(self, made: Mapping[Record, Record]) -> None:
         """Records that the CRM has given ids, by what stood in for them: what was intended moves there."""

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from leadbus.connector.capabilities import CONVERTING, TURNING_BACK, PersonKind
-from leadbus.connector.contract import Account, Conversion, Person
+from leadbus.connector.contract import Account, Conversion, Converted, Person
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.matching import choose
 from leadbus.connector.delivering.parts import Parked
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.link import record_id
-from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL
-from leadbus.errors import LeadbusError, Transient
+from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL, OPTED_OUT
+from leadbus.errors import LeadbusError, OutcomeUnknown, Transient
 from leadbus.messages import Record
 
 _REFUSALS = {
@@ -19,6 +18,7 @@ _REFUSALS = {
     "lead": (TURNING_BACK, "This CRM cannot turn a contact back into a lead."),
 }
 _CONTACTS: tuple[PersonKind, ...] = ("contact",)
+_NOT_SHOWN = "The CRM does not show the contact that it says it has made of a lead."
 _ADVICE = "The record stays what it is, and everything else about this person is still written to it."
 
 
@@ -32,7 +32,7 @@ class Converting:
         """Works have records. A contact that takes the place of a lead is what the rest is written to."""
         leads: list[Work] = []
         for work in works:
-            wanted = plan.wanted_kind(work.delivery)
+            wanted = plan.wanted_kind(work.delivery, matched=work.outcome == "matched")
             if work.person is None or wanted in (None, work.person.kind) or work.person.kind == "target":
                 continue
             if wanted == "contact" and self._context.adapter.capabilities.converts:
@@ -52,7 +52,7 @@ class Converting:
         contacts = await self._contacts(works)
         accounts = await self._accounts(works)
         leads = [work.person for work in works if work.person is not None]
-        stand_ins = [self._stand_in(person) for person in leads]
+        stand_ins = [self._context.contact_to_be(lead.email) if lead.email else None for lead in leads]
         rows = [
             Conversion(
                 record=person.record,
@@ -63,11 +63,14 @@ class Converting:
             )
             for work, person in zip(works, leads, strict=True)
         ]
-        await self._intend(leads, stand_ins)
+        await self._intend(works, stand_ins)
         self._context.before_writing()
         outcomes = await self._context.adapter.convert(rows)
-        await self._intend(leads, [o if isinstance(o, Record) else None for o in outcomes])
+        await self._intend(works, [o if isinstance(o, Record) else None for o in outcomes])
         await self._context.mirror.forget(self._context.connection.id, filter(None, stand_ins))
+        await self._take_back(
+            [lead.record for lead, o in zip(leads, outcomes, strict=True) if False]
+        )
         done: list[tuple[Work, Record]] = []
         for work, outcome in zip(works, outcomes, strict=True):
             if isinstance(outcome, LeadbusError):
@@ -93,21 +96,25 @@ class Converting:
         found = await self._context.adapter.find_accounts(names) if names else {}
         return {lead: _first(found[name]) for lead, name in named.items() if found.get(name)}
 
-    async def _intend(self, leads: Sequence[Person], contacts: Sequence[Record | None]) -> None:
-        """That the lead is converted, and the contact that comes of it, is no news when it is read."""
-        meant: dict[Record, dict[str, str]] = {person.record: {CONVERTED: ANY} for person in leads}
-        for person, contact in zip(leads, contacts, strict=True):
-            if contact is not None:
-                meant[contact] = {EMAIL: person.email or ""}
+    async def _intend(self, works: Sequence[Work], contacts: Sequence[Record | None]) -> None:
+        """That the lead is converted, and the contact that comes of it, is no news when it is read.
+
+        Nor is that the contact is opted out, unless only the CRM knew.
+        """
+        meant: dict[Record, dict[str, str]] = {}
+        for work, contact in zip(works, contacts, strict=True):
+            if work.person is not None:
+                meant[work.person.record] = {CONVERTED: ANY}
+                if contact is not None:
+                    known = {OPTED_OUT: "true"} if work.delivery.consent.opted_out else {}
+                    meant[contact] = {EMAIL: work.person.email or "", **known}
         await self._context.mirror.intend(self._context.connection.id, meant)
 
-    def _stand_in(self, person: Person) -> Record | None:
-        """For the contact, until its id is known."""
-        connection = self._context.connection
-        if not person.email:
-            return None
-        key = record_id(connection.organisation_id, connection.settings.team_scope, person.email, 0)
-        return Record(module=self._context.adapter.capabilities.module_of("contact"), id=key)
+    async def _take_back(self, leads: Sequence[Record]) -> None:
+        """Whoever converts these after all, it is not us."""
+        await self._context.mirror.intend(
+            self._context.connection.id, {lead: {CONVERTED: ""} for lead in leads}
+        )
 
     async def _follow(self, done: Sequence[tuple[Work, Record]]) -> None:
         """The link moves to the contact, which is read: what is owed is compared with what it has."""
@@ -119,12 +126,19 @@ class Converting:
         await self._context.links.save([w.link for w, _ in done if w.link is not None and w.has_record])
         found = await self._context.adapter.read([contact for _, contact in done])
         for work, contact in done:
-            row = found.get(contact.id)
-            if not isinstance(row, Person):
-                raise Transient("The CRM does not show a contact yet that it has just made of a lead.")
+            row, lead = found.get(contact.id), work.person
+            if not isinstance(row, Person) or row.deleted:
+                work.person, work.error, work.unconverted = None, Transient(_NOT_SHOWN), True
+                continue
+            work.lead_opted_out = lead is not None and plan.keeps_opt_out(work.delivery, lead)
             work.person, work.owner_id, work.changed = row, row.owner_id, True
             work.reasons.append("the lead became a contact")
 
 
 def _first(accounts: Sequence[Account]) -> str:
     return min(account.record.id for account in accounts)
+
+
+def _is_refusal(outcome: Converted) -> bool:
+    """Whether the lead has not become a contact, for certain."""
+    return isinstance(outcome, LeadbusError) and not isinstance(outcome, OutcomeUnknown | Transient)

@@ -8,11 +8,12 @@ from leadbus.connector.contract import Created, NewPerson
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.accounts import Accounts
 from leadbus.connector.delivering.context import Context, now
+from leadbus.connector.delivering.parts import Done
 from leadbus.connector.delivering.resolving import Resolving
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import Link, LinkState, record_id
 from leadbus.connector.stores.mirror import EMAIL, OPTED_OUT, OWNER, STATUS
-from leadbus.errors import Conflict, Rejected, Transient
+from leadbus.errors import Conflict, Rejected, Transient, Unsupported
 from leadbus.messages import Record
 
 _HIDDEN = (
@@ -117,6 +118,12 @@ class Creating:
             meant[settings.score_field] = str(row.score)
         return meant
 
+    def _written(self, work: Work, kind: PersonKind) -> Done:
+        """A create that was in doubt may have made what was asked for before the state was another."""
+        done = plan.record_part(work.delivery, set(work.delivery.fields))
+        is_as_asked = plan.kind_of(work.delivery, self._context.connection) == kind
+        return replace(done, state=done.state if is_as_asked else None, refused=None)
+
     async def _take(self, planned: Sequence[_Planned], outcomes: Sequence[Created]) -> None:
         there: list[Work] = []
         renamed: dict[Record, Record] = {}
@@ -127,13 +134,16 @@ class Creating:
                     record = Record(module=link.record.module, id=outcome)
                     renamed[link.record], link.record = record, record
                 work.created = True
-                work.written = plan.record_part(work.delivery, set(work.delivery.fields))
+                work.written = self._written(work, each.row.kind)
                 link.state, link.since = LinkState.LINKED, now()
             elif isinstance(outcome, Conflict):
                 there.append(work)
             else:
                 work.error = outcome
         await self._context.stood_in(renamed)
+        if not self._context.adapter.capabilities.own_ids:  # whoever is entered by hand now is none of ours
+            refused = [p.link.record for p in planned if isinstance(p.work.error, Rejected | Unsupported)]
+            await self._context.mirror.forget(self._context.connection.id, refused)
         await self._resolving.look_up(there)
         for work in there:
             if work.link is not None and work.link.state is LinkState.UNLINKED:

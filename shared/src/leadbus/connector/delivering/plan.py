@@ -8,7 +8,7 @@ from leadbus.connector.capabilities import Capabilities, PersonKind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import NewPerson, Person, PersonChange
 from leadbus.connector.delivering.delivery import Delivery
-from leadbus.connector.delivering.parts import Done, FieldFact
+from leadbus.connector.delivering.parts import Done, FieldFact, Parked
 from leadbus.connector.delivering.plan_rules import Case, judge
 from leadbus.connector.mapping import FieldMap, MappedField
 from leadbus.errors import Rejected
@@ -55,10 +55,26 @@ def kind_of(delivery: Delivery, connection: Connection) -> PersonKind:
     return request_of(delivery).record_as or state or connection.settings.record_as
 
 
-def wanted_kind(delivery: Delivery) -> PersonKind | None:
-    """What an existing record is to become; None = nothing that was not dealt with."""
+def wanted_kind(delivery: Delivery, *, matched: bool = False) -> PersonKind | None:
+    """What an existing record is to become; None = nothing that was not dealt with.
+
+    matched: the record was found just now, so that what was said before there was one is still to be done.
+    """
     state = delivery.state
-    return _KIND_OF_STATE[state.value] if state is not None and state.pending else None
+    if state is None or not (state.pending or (matched and state.refused is None)):
+        return None
+    return _KIND_OF_STATE[state.value]
+
+
+def still_refused(delivery: Delivery, kind: PersonKind) -> Parked | None:
+    """Why the CRM could not follow the state, as long as a record is not what it asks for."""
+    state = delivery.state
+    return state.refused if state is not None and _KIND_OF_STATE[state.value] != kind else None
+
+
+def keeps_opt_out(delivery: Delivery, lead: Person) -> bool:
+    """Whether a lead is opted out, and by what was said here is to remain so as a contact."""
+    return lead.opted_out is True and _word(delivery, Present(lead)) is not False
 
 
 def owner_of(delivery: Delivery) -> str | None:
@@ -186,6 +202,7 @@ def everything(delivery: Delivery) -> Done:
         address=delivery.address.event_id if delivery.address else None,
         terms=delivery.terms.event_id if delivery.terms else None,
         state=delivery.state.event_id if delivery.state else None,
+        refused=delivery.state.refused if delivery.state else None,
         owner=delivery.owner.event_id if delivery.owner else None,
     )
 
@@ -194,7 +211,7 @@ def record_part(delivery: Delivery, wrote: set[str]) -> Done:
     """What writing the record deals with; without the right to create, fields and score go on waiting."""
     done = everything(delivery)
     if not delivery.may_create:
-        return Done(consent=done.consent, address=done.address, state=done.state)
+        return Done(consent=done.consent, address=done.address, state=done.state, refused=done.refused)
     return replace(done, wrote=wrote, activities=set(), tasks=set(), older=None, reported=set())
 
 

@@ -42,6 +42,7 @@ class Resolving:
         became = [row.converted_to for row in found.values() if isinstance(row, Person) and row.converted_to]
         contacts = await self._context.adapter.read(became) if became else {}
         changed: list[Link] = []
+        made: dict[Record, Record] = {}
         for work in works:
             link = work.link
             if link is None:
@@ -53,6 +54,8 @@ class Resolving:
             if isinstance(contact, Person) and not contact.deleted:
                 link.became(contact.record)
                 changed.append(link)
+                if isinstance(row, Person) and row.email:  # perhaps by a conversion whose answer was lost
+                    made[self._context.contact_to_be(row.email)] = contact.record
                 row = contact
             if row is None and link.state is LinkState.IN_DOUBT:
                 continue  # never carried out: it is repeated under the same id
@@ -64,6 +67,7 @@ class Resolving:
                 link.state, link.since = LinkState.LINKED, now()
                 changed.append(link)
             work.person, work.owner_id = row, row.owner_id
+        await self._context.stood_in(made)
         await self._context.links.save(changed)
 
     async def _match(self, works: Sequence[Work]) -> None:

@@ -63,6 +63,8 @@ class Settling:
         if told and not parked:
             work.written.reported = {n for n, c in work.delivery.creators.items() if not c.reported}
             work.written.told = work.link.since if work.link else None
+        if work.refused is not None and not (told and work.error is None):
+            work.written.state = None  # nobody has heard of that refusal: the state is asked for again
 
         def change(delivery: Delivery) -> None:
             nothing_came_in = delivery.revision == read

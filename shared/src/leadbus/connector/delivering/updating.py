@@ -43,7 +43,8 @@ class Updating:
         for work, change in changes:
             if id(work) not in failed:
                 work.written = plan.record_part(work.delivery, change.wrote)
-                work.written.refused = work.refused
+                if work.person is not None:
+                    work.written.refused = work.refused or plan.still_refused(work.delivery, work.person.kind)
                 work.written.state = None if work.unconverted else work.written.state
                 work.reasons += change.reasons
 
@@ -56,9 +57,12 @@ class Updating:
         record = Present(person, row.values, row.ours, row.changed) if row else Present(person)
         changes = plan.person_change(work.delivery, context.connection, context.fields, person.kind, record)
         owner = self._owner(work, owners)
+        change = changes.row or PersonChange(person.record, traceparent=work.delivery.traceparent)
         if owner and owner != person.owner_id:
-            change = changes.row or PersonChange(person.record, traceparent=work.delivery.traceparent)
-            changes.row = replace(change, owner_id=owner)
+            change = replace(change, owner_id=owner)
+        if work.lead_opted_out and not person.opted_out:
+            change = replace(change, opted_out=True)
+        changes.row = change if plan.says_something(change) else None
         return changes
 
     def _owner(self, work: Work, owners: dict[str, str]) -> str | None:

@@ -22,7 +22,8 @@ class Work:
     """See the module.
 
     person: its record as read just now. owner_id: of the record, as far as known. opted_out_there: another
-    record with its email (a target, say) is opted out. created: just now, with all that is known. changed:
+    record with its email (a target, say) is opted out. lead_opted_out: the lead that became this contact just
+    now was. created: just now, with all that is known. changed:
     an existing record was. reasons: per field who won, and why. error: what keeps something of it from being
     done; unconverted: that is its turning into a contact alone; refused: why the CRM cannot follow the
     prospect's state; object, root: what kind of record is refused, and the id of another that is to blame.
@@ -36,6 +37,7 @@ class Work:
     owner_id: str | None = None
     account_id: str | None = None
     opted_out_there: bool = False
+    lead_opted_out: bool = False
     created: bool = False
     changed: bool = False
     reasons: list[str] = field(default_factory=list)
@@ -53,6 +55,11 @@ class Work:
     def has_record(self) -> bool:
         """Whether it is linked to a record to write to."""
         return self.link is not None and self.link.state is LinkState.LINKED
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the CRM shows what it says a lead has become."""
+        return self.person is not None or not self.unconverted
 
     @property
     def record(self) -> Record | None:

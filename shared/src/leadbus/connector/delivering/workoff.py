@@ -41,7 +41,7 @@ class WorkOff:
         await self._converting.run([w for w in busy if w.person])
         await self._creating.run([w for w in busy if _needs_record(w)])
         await self._updating.run([w for w in busy if w.person and not w.created and not w.written.spent])
-        await self._adding.run([w for w in busy if w.has_record and w.delivery.may_create])
+        await self._adding.run([w for w in busy if w.has_record and w.delivery.may_create and w.is_shown])
 
     def _leave_out(self, work: Work) -> None:
         """What the settings do not want written, or not yet, costs no call."""

@@ -87,6 +87,7 @@ class Gathering:
         found = await self._mirror.of_records(
             connection.id, [record for _, records in standing for record in records]
         )
+        found = {record: row for record, row in found.items() if row.kind is None}
         made: dict[Record, MirrorRow] = {}
         ours: set[str] = set()
         for row, records in standing:

@@ -61,7 +61,9 @@ def take(row: Row, known: Known) -> Taken:
     after = remembered(row, row.kind, known, values, problem_of(row, row.kind, known))
     after.name = " ".join(filter(None, _names(row, known)))
     after.email, after.account_id = row.email, row.account_id
-    after.prospect_id = prospects[0].id if prospects else None
+    # Whose a record is that we are just making, its link tells once the answer is there.
+    is_early = row.record in known.made and not known.links.get(row.record.id)
+    after.prospect_id = prospects[0].id if prospects and not is_early else None
     after.details = {"open": str(row.open).lower()}
     if row.created_at:
         after.details["created_at"] = row.created_at.isoformat()

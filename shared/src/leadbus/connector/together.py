@@ -1,9 +1,10 @@
-"""Calls side by side."""
+"""Calls side by side, and how rows are spread over them; for adapters."""
 
 import asyncio
 from collections.abc import Collection, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from leadbus.connector.capabilities import Capabilities
 from leadbus.errors import LeadbusError
 
 Item = TypeVar("Item")
@@ -29,3 +30,19 @@ def chunks(items: Collection[Item], size: int) -> Iterator[Sequence[Item]]:
     """The items in order, at most `size` at a time."""
     listed = list(items)
     return (listed[at : at + size] for at in range(0, len(listed), size))
+
+
+def rows_per_call(capabilities: Capabilities, rows: int, *, step: int = 1) -> int:
+    """How so many rows to write are spread: over several calls side by side, none of them with few rows.
+
+    step: a call's rows are a multiple of it.
+    """
+    most_calls = capabilities.calls_per_verb or capabilities.concurrent_calls
+    size = max(_stepped(rows, most_calls, step), capabilities.fewest_rows_per_write)
+    calls = _stepped(rows, min(size, capabilities.rows_per_write), 1)
+    return _stepped(rows, max(1, calls), step) or step
+
+
+def _stepped(rows: int, parts: int, step: int) -> int:
+    """The smallest multiple of step with which so many parts hold all rows."""
+    return -(-rows // (parts * step)) * step
