@@ -172,6 +172,32 @@ async def test_as_many_calls_at_once_as_the_organisation_bears(bench, crm, until
     await benches.close()
 
 
+async def test_an_organisation_whose_credits_are_gone_is_asked_all_the_same_what_is_left(bench, crm):
+    connection = await bench.connect(crm)
+    opened = []
+    shop = bench.desk.workshop
+
+    async def adapter_for(connection):
+        opened.append(Metered(await shop.adapter_for(connection), left(0)))
+        opened[-1].capabilities = replace(opened[-1].capabilities, credits={"check": lambda rows: 2})
+        return opened[-1]
+
+    benches = Benches(
+        connection.organisation_id,
+        replace(shop, adapter_for=adapter_for),
+        holds_lease=lambda: True,
+        begin_pulls=lambda bench, pulling: None,
+    )
+    (opened_bench,) = await benches.open_now()
+    await opened_bench.ask_limits()
+    assert benches.allowance.credits_left() == 0
+    opened[0].answer = left(900)  # what others had spent the day before counts no more
+    benches.allowance._ask_at = 0.0  # an hour later
+    await opened_bench.ask_limits()
+    assert benches.allowance.credits_left() == 900
+    await benches.close()
+
+
 async def test_a_crm_without_an_allowance_is_not_counted(bench, crm, until):
     await bench.connect(crm)
     pod = await bench.pod()

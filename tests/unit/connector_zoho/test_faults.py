@@ -77,6 +77,13 @@ def test_good_answers_are_those_of_a_good_status_that_say_no_error():
     assert isinstance(faults.of_answer(302, {}, writing=False), faults.NotServed)
 
 
+@pytest.mark.parametrize("body", [None, {}, [], "ok", {"status": "ok"}, {"data": None}, {"data": {}}])
+def test_what_is_not_in_zohos_form_does_not_pass_for_no_rows(body):
+    assert type(faults.of_answer(200, body, writing=False)) is Transient
+    for told in ({"data": []}, {"tags": [{"name": "a"}]}, {"count": 0}):
+        assert faults.of_answer(200, told, writing=False) is None
+
+
 def test_an_unknown_code_of_a_failing_server_may_have_been_carried_out():
     broken = envelope("SOMETHING_BROKE")
     assert type(faults.of_envelope(500, broken, writing=True)) is OutcomeUnknown

@@ -10,7 +10,7 @@ import pytest
 from leadbus.connector.budget import Budget, Urgency
 from leadbus.connector.budgeted import Budgeted
 from leadbus.connector.capabilities import Capabilities, Verb
-from leadbus.connector.contract import Adapter
+from leadbus.connector.contract import Adapter, NewActivity, NewPerson, PersonChange
 from leadbus.connector.credits import CreditLedger
 from leadbus.errors import RateLimited
 from leadbus.messages import Record
@@ -78,7 +78,9 @@ class Metered:
         return answer
 
 
-ROWS: list[Any] = [Record(module="Leads", id="1"), Record(module="Leads", id="2")]
+ROWS = [Record(module="Leads", id="1"), Record(module="Leads", id="2")]
+PEOPLE = [NewPerson("1", "lead", "", {}, ""), NewPerson("2", "lead", "", {}, "")]
+NOTES = [NewActivity(row.id, row, "note", "") for row in ROWS]
 CALLS: dict[str, tuple[tuple[Any, ...], int]] = {
     "sign_in": ((), 1),
     "rights": ((), 1),
@@ -89,11 +91,11 @@ CALLS: dict[str, tuple[tuple[Any, ...], int]] = {
     "find_by_email": ((ROWS,), 2),
     "find_accounts": ((ROWS,), 2),
     "read": ((ROWS,), 2),
-    "create": ((ROWS,), 2),
+    "create": ((PEOPLE,), 2),
     "convert": ((ROWS,), 2),
     "create_accounts": ((ROWS,), 2),
-    "update": ((ROWS,), 2),
-    "add_activities": ((ROWS,), 2),
+    "update": (([PersonChange(row) for row in ROWS],), 2),
+    "add_activities": ((NOTES,), 2),
     "activities_of": ((ROWS,), 2),
     "changed": (("lead", None, None), 1),
     "members": (("list", None), 1),
@@ -128,4 +130,4 @@ async def test_what_is_kept_for_new_leads_is_for_them_and_for_what_tells_what_is
 
 async def test_a_crm_whose_calls_cost_nothing_is_never_held_back() -> None:
     budgeted = Budgeted(cast(Adapter, Metered()), Budget(8), Urgency.PULLING)
-    assert await budgeted.read(ROWS * 1_000) == []  # type: ignore[comparison-overlap]
+    assert await budgeted.read(ROWS * 1_000) == []

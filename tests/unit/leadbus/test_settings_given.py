@@ -1,10 +1,11 @@
 """Settings as words of a command line: typed as they are declared, and asked for where they are secret."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadbus.cli.settings_given import patch_of
+from leadbus.cli.settings_given import patch_of, settings_in
 from leadbus.errors import LeadbusError
 
 ROWS = [
@@ -66,3 +67,13 @@ def test_a_hyphen_asks_without_showing() -> None:
 def test_what_is_no_setting_is_refused_in_a_sentence(word: str, said: str) -> None:
     with pytest.raises(LeadbusError, match=said):
         given(word)
+
+
+def test_a_setting_that_is_called_on_can_be_given_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "acme.yaml"
+    file.write_text("marketing_automation: {on: false}\nsupplier_id: no\nlead_distribution: {on: true}\n")
+    assert settings_in(file) == {
+        "marketing_automation": {"on": False},
+        "supplier_id": "no",
+        "lead_distribution": {"on": True},
+    }

@@ -46,7 +46,7 @@ class Zoho(Crm):
     """api_user: the id of Leadbus's user, known once prepared."""
 
     connector = "connector-zoho"
-    told = re.compile(r"\bedition\b")
+    told = re.compile(r"\bREST\b")
     pushes = True
     statuses = ("Contacted", "Contact in Future", "Lost Lead", "Pre-Qualified")
     stages = (("Qualification", "1200"), ("Proposal/Price Quote", "980.5"), ("Closed Won", "15400"))

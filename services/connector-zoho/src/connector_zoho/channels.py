@@ -40,7 +40,7 @@ WATCHED = (LEADS, CONTACTS, ACCOUNTS, DEALS, TASKS, CALLS, EVENTS, NOTES)
 # A little less than the week that is allowed: clocks differ, and a time too late falls back to an hour.
 _LIFE = timedelta(days=7) - timedelta(minutes=10)
 _MOST = 1_000
-_ID = re.compile(r"\d{1,30}")
+_ID = re.compile(r"[0-9]{1,30}")
 
 
 class Channels:
@@ -106,7 +106,7 @@ class Channels:
         return [Record(module=module, id=key) for key in found if _ID.fullmatch(key)]
 
     def _is_ours(self, told: dict[str, Any]) -> bool:
-        number, token = (str(told.get(name)).encode() for name in ("channel_id", "token"))
+        number, token = (str(told.get(name)).encode(errors="replace") for name in ("channel_id", "token"))
         same = hmac.compare_digest(number, self.channel_id.encode())
         return hmac.compare_digest(token, self.token.encode()) and same
 

@@ -37,7 +37,7 @@ async def findings(client: ZohoClient, connection: ZohoConnection) -> list[Findi
     found: list[Finding] = []
     try:
         await client.session.access()
-        found.append(Finding(True, f"{access.accounts_server} answers, and lets Leadbus in."))
+        found.append(Finding(True, f"{access.accounts_server} lets Leadbus in; Zoho CRM speaks REST v8."))
         facts = await client.organisation()
         client.require_match(facts)
         found.append(Finding(True, f"The user is {facts.user_email}, the organisation {facts.zgid}."))

@@ -1,6 +1,7 @@
 """The Zoho adapter: the kit's verbs, each done by the module that it belongs to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,7 +16,7 @@ from connector_zoho.metadata import Metadata
 from connector_zoho.reading import Reading
 from connector_zoho.settings import ZohoConnection
 from connector_zoho.writing import Writing
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.connector.contract import (
     Account,
     Conversion,
@@ -46,12 +47,12 @@ _TABS: Mapping[str, str] = {"Deals": "Potentials"}
 class ZohoAdapter:
     """One connection's way into its Zoho CRM; implements `leadbus.connector.contract.Adapter`."""
 
-    capabilities = CAPABILITIES
-
     def __init__(self, connection: ZohoConnection, client: ZohoClient) -> None:
         self._connection = connection
         self._client = client
         self._metadata = Metadata(client)
+        self.capabilities = replace(CAPABILITIES, fit=self._metadata.fit)
+        self._mapped_to = sorted({CAPABILITIES.module_of(r.of) for r in connection.fields if r.of in PEOPLE})
         fields = FieldMap.of(connection, CAPABILITIES)
         self._reading = Reading(client, connection, fields)
         self._lists = Lists(client, self._reading.looking)
@@ -85,6 +86,7 @@ class ZohoAdapter:
 
     async def find_by_email(self, emails: Sequence[str]) -> dict[str, list[Person]]:
         """See `Adapter`."""
+        await self._learn_to_fit()
         return await self._reading.find_by_email(emails)
 
     async def find_accounts(self, names: Sequence[str]) -> dict[str, list[Account]]:
@@ -93,6 +95,7 @@ class ZohoAdapter:
 
     async def read(self, records: Sequence[Record]) -> dict[str, Row]:
         """See `Adapter`."""
+        await self._learn_to_fit()
         return await self._reading.read(records)
 
     async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
@@ -149,3 +152,8 @@ class ZohoAdapter:
         """See `Adapter`."""
         self._reading.close()
         await self._client.close()
+
+    async def _learn_to_fit(self) -> None:
+        """What is written is planned after somebody was looked for, by what the mapped fields can hold."""
+        for module in self._mapped_to:
+            await self._metadata.shapes(module)

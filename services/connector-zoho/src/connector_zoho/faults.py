@@ -180,6 +180,7 @@ UNREADABLE = Meaning(Transient, OutcomeUnknown, "The CRM's answer cannot be read
 TOO_LONG = Meaning(Unsupported, OutcomeUnknown, "The CRM's answer is longer than Leadbus accepts.")
 
 
+_EMPTY = frozenset({204, 304})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -203,8 +204,10 @@ def of_answer(status: int, body: Any, *, writing: bool) -> LeadbusError | None:
     row = _first_outcome(body)
     if status == 401:  # the official OpenAPI files wrap it in a row, live answers do not
         return of_envelope(status, row or body, writing=writing)
-    if row is not None or status == 304 or (status < 300 and not code_of(body)):
+    if row is not None or status in _EMPTY:
         return None
+    if status < 300 and not code_of(body):
+        return None if writing or _tells(body) else UNREADABLE.error(writing=False)
     return of_envelope(status, body, writing=writing)
 
 
@@ -232,6 +235,11 @@ def of_transport(error: Exception, *, writing: bool) -> LeadbusError:
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return NO_ANSWER.error(writing=writing)
     return CUT_OFF.error(writing=writing)
+
+
+def _tells(body: Any) -> bool:
+    """Whether it is in Zoho's form: what a proxy answers in its place must not pass for no rows."""
+    return isinstance(body, dict) and ("count" in body or any(isinstance(v, list) for v in body.values()))
 
 
 def _first_outcome(body: Any) -> Mapping[str, Any] | None:

@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from connector_zoho import values
 from connector_zoho.client import ZohoClient
-from connector_zoho.translation import KINDS, TAGS, USERS
+from connector_zoho.translation import KINDS, LEADS, TAGS, USERS, text
 from connector_zoho.wire import outcomes
 from leadbus.connector.contract import FieldInfo, FieldType
 
@@ -24,8 +25,6 @@ _TYPES: Mapping[str, FieldType] = {name: kind for kind, names in _NAMES.items() 
 _NOTHING = "-None-"
 """Among the options of a pick list, and no value of its own."""
 _KEPT_SECONDS = 600.0
-_NOT_OF_THE_LIST = (USERS, TAGS)
-"""What is no module of its own there: who may read settings may read these (scopes of the same sign-in)."""
 Shapes = Mapping[str, FieldInfo]
 
 
@@ -60,12 +59,21 @@ class Metadata:
         await self.shapes(module)
         return self._unique[module]
 
+    def fit(self, name: str, value: str) -> str:
+        """See `Capabilities`. Of the fields that `shapes` was asked for also by their own type and length."""
+        fitting = values.fit(name, value)
+        info = next((shapes[name] for _, shapes in self._known.values() if name in shapes), None)
+        return text(values.written(info.type, fitting, info.length)) if info else fitting
+
     async def rights(self) -> Mapping[str, frozenset[Literal["read", "write"]]]:
         """What the user may do, by module; one that it may not even see is missing."""
         answer = await self._client.call("GET modules", "GET", "/settings/modules")
         listed = {str(row.get("api_name")): row for row in outcomes(answer, "modules")}
-        rights = {name: _rights(listed[name]) for name in KINDS if name in listed}
-        return {**dict.fromkeys(_NOT_OF_THE_LIST, frozenset[Literal["read", "write"]]({"read"})), **rights}
+        rights: dict[str, frozenset[Literal["read", "write"]]] = {
+            name: _rights(listed[name]) for name in KINDS if name in listed
+        }
+        # Whoever may change people may tag them; users are the administrator's.
+        return {USERS: frozenset({"read"}), TAGS: rights.get(LEADS, frozenset()), **rights}
 
 
 def _rights(module: Mapping[str, Any]) -> frozenset[Literal["read", "write"]]:

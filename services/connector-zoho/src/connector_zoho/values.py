@@ -76,7 +76,7 @@ def written(kind: FieldType, text: str, length: int | None = None) -> Any:
     """A value of the kit as JSON; nothing clears the field. What is of no such type the CRM will refuse."""
     if kind in _WRITE:
         return _WRITE[kind](text) if text else _EMPTY.get(kind)
-    return text[:length] or None
+    return text[:length].rstrip() or None
 
 
 def _number(text: str) -> Any:
@@ -104,7 +104,7 @@ _WRITE: Mapping[FieldType, Callable[[str], Any]] = {
     "boolean": lambda text: text.lower() in _TRUE,
     "date": lambda text: text[:10],
     "datetime": _moment,
-    "options": lambda text: [option for option in text.split(";") if option],
+    "options": lambda text: [option for part in text.split(";") if (option := part.strip())],
     "reference": lambda text: {"id": text},
 }
 _EMPTY: Mapping[FieldType, Any] = {"boolean": False, "options": []}

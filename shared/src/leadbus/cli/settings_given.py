@@ -12,6 +12,19 @@ import yaml
 from leadbus.errors import LeadbusError
 
 ASKED_FOR = "-"
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML 1.2's booleans: the name `on` of a setting is a name, and a supplier may be called `no`."""
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Yaml.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if pair[0] != _BOOL]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -23,7 +36,7 @@ def settings_in(file: Path) -> dict[str, Any]:
     """
     text = _VARIABLE.sub(lambda match: _variable(file, match[1]), file.read_text(encoding="utf-8"))
     try:
-        settings = yaml.safe_load(text)
+        settings = _read(text)
     except yaml.YAMLError as error:
         raise LeadbusError(f"{file} is not readable as YAML ({type(error).__name__}).") from None
     if not isinstance(settings, dict):
@@ -57,6 +70,10 @@ def patch_of(
     return patch
 
 
+def _read(text: str) -> Any:
+    return yaml.load(text, _Yaml)  # noqa: S506 - it is a safe loader
+
+
 def _value(path: str, type_: str, text: str) -> Any:
     """As its type asks: texts stay as they are given, 12345 and yes among them."""
     if text == "null":
@@ -64,7 +81,7 @@ def _value(path: str, type_: str, text: str) -> Any:
     if "text" in type_ and not type_.startswith("list"):
         return text
     try:
-        return yaml.safe_load(text)
+        return _read(text)
     except yaml.YAMLError:
         raise LeadbusError(f"{path} is a {type_}; what was given cannot be read as one.") from None
 

@@ -82,7 +82,10 @@ class Budgeted:
             cost = self.capabilities.credits.get(verb)
             if self._ledger is not None and cost is not None:
                 credits = sum(map(cost, Counter(modules).values() or (rows,)))
-                self._ledger.take(credits, urgency, datetime.now(UTC))
+                if verb in RARE:
+                    self._ledger.spend(credits, datetime.now(UTC))
+                else:
+                    self._ledger.take(credits, urgency, datetime.now(UTC))
             yield
 
     def _urgency_of(self, verb: Verb) -> Urgency:

@@ -27,7 +27,7 @@ Verb = Literal[
 ]
 """What calls are made for; `check` stands for sign_in, rights, teams, limits and describe."""
 Cost = Callable[[int], int]
-"""Credits that a verb costs for so many rows."""
+"""Credits that a verb costs for so many rows of one module."""
 
 TURNING_BACK = "turning a contact back into a lead"
 CONVERTING = "turning a lead into a contact"

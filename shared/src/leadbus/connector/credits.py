@@ -60,7 +60,13 @@ class CreditLedger:
             missing = min(cost, usable) - (left - (self.a_day - usable))
             if missing > 0:
                 raise self._refusal(urgency, self._seconds_until(missing, now))
-        self._count(cost, now)
+        self.spend(cost, now)
+
+    def spend(self, cost: int, now: datetime) -> None:
+        """Counts a call that is made whatever is left: only the organisation itself may know better."""
+        if cost > 0:
+            hour = now.replace(minute=0, second=0, microsecond=0)
+            self.hours[hour] = self.hours.get(hour, 0) + cost
 
     def learn(self, limits: Limits, now: datetime) -> None:
         """What the organisation says of itself."""
@@ -69,7 +75,7 @@ class CreditLedger:
         if left is None or self.a_day is None or limits.credits_left is None:
             return
         beyond = (self.a_day - limits.credits_left) - self._spent
-        self._count(beyond, now)
+        self.spend(beyond, now)
         for hour in sorted(self.hours):  # counted twice, or for longer than it counts there
             if beyond >= 0:
                 break
@@ -80,11 +86,6 @@ class CreditLedger:
     @property
     def _spent(self) -> int:
         return sum(self.hours.values())
-
-    def _count(self, cost: int, now: datetime) -> None:
-        if cost > 0:
-            hour = now.replace(minute=0, second=0, microsecond=0)
-            self.hours[hour] = self.hours.get(hour, 0) + cost
 
     def _forget(self, now: datetime) -> None:
         for hour in [hour for hour in self.hours if _ends(hour) <= now]:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +34,12 @@ from sandbox.servers import MongoDB
 from sandbox.zoho import Zoho
 
 _KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+_TLS = ssl.create_default_context()
+"""Making one takes longer than most of the tests."""
+
+
+def transport() -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(verify=_TLS)
 
 
 @dataclass(slots=True)
@@ -82,7 +89,7 @@ class Everywhere(httpx.AsyncBaseTransport):
 
     def __init__(self, crm_url: str) -> None:
         self._to = httpx.URL(crm_url)
-        self._inner = httpx.AsyncHTTPTransport()
+        self._inner = transport()
         self.hosts: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -130,7 +137,7 @@ def calls() -> Calls:
 
 @pytest.fixture
 async def client(connection: ZohoConnection, calls: Calls) -> AsyncIterator[ZohoClient]:
-    opened = ZohoClient(connection, Keeper(), Organisations(), calls)
+    opened = ZohoClient(connection, Keeper(), Organisations(), calls, transport())
     yield opened
     await opened.close()
 
@@ -243,7 +250,8 @@ class Pods:
         return (tokens.anew if anew else tokens.of)(self.connection(settings))
 
     def pod(self, settings: ZohoConnection, *, anew: bool = False) -> ZohoClient:
-        client = ZohoClient(settings, self.keeper(settings, anew=anew), Organisations())
+        keeper = self.keeper(settings, anew=anew)
+        client = ZohoClient(settings, keeper, Organisations(), transport=transport())
         self.opened.append(client)
         return client
 

@@ -140,6 +140,7 @@ def test_the_published_callbacks_are_understood(channels: Channels, name: str) -
         {"token": "wrong"},
         {"token": None},
         {"token": "ö"},
+        {"token": "\ud800"},
         {"channel_id": "1"},
         {"module": "Products"},
         {"module": None},
@@ -147,7 +148,7 @@ def test_the_published_callbacks_are_understood(channels: Channels, name: str) -
         {"ids": "1"},
         {"ids": None},
         {"ids": []},
-        {"ids": ["", "1; drop", None, {"id": "1"}]},
+        {"ids": ["", "1; drop", None, {"id": "1"}, "١٢"]},
     ],
 )
 def test_what_is_not_ours_or_names_nothing_is_no_record(channels: Channels, told: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from leadbus.connector.delivering.matching import choose
 from leadbus.connector.delivering.parts import Parked
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL, OPTED_OUT
-from leadbus.errors import LeadbusError, OutcomeUnknown, Transient
+from leadbus.errors import Conflict, LeadbusError, OutcomeUnknown, Rejected, Transient, Unsupported
 from leadbus.messages import Record
 
 _REFUSALS = {
@@ -48,6 +48,14 @@ class Converting:
         work.refused = Parked(reason=reason, since=now(), object=person.kind, record=person.record.id)
         work.reasons.append(f"not made a {wanted}: {reason}")
 
+    def _refused_for_now(self, work: Work, error: LeadbusError) -> None:
+        """Until the lead is corrected: it is its own root."""
+        lead = work.person.record.id if work.person else None
+        field = getattr(error, "field", None)
+        reason = f"{error} {_ADVICE}"
+        work.refused = Parked(reason=reason, since=now(), field=field, object="lead", record=lead, root=lead)
+        work.reasons.append(f"not made a contact: {reason}")
+
     async def _convert(self, works: Sequence[Work]) -> None:
         contacts = await self._contacts(works)
         accounts = await self._accounts(works)
@@ -69,11 +77,13 @@ class Converting:
         await self._intend(works, [o if isinstance(o, Record) else None for o in outcomes])
         await self._context.mirror.forget(self._context.connection.id, filter(None, stand_ins))
         await self._take_back(
-            [lead.record for lead, o in zip(leads, outcomes, strict=True) if False]
+            [lead.record for lead, o in zip(leads, outcomes, strict=True) if _is_refusal(o)]
         )
         done: list[tuple[Work, Record]] = []
         for work, outcome in zip(works, outcomes, strict=True):
-            if isinstance(outcome, LeadbusError):
+            if isinstance(outcome, Rejected | Unsupported | Conflict):
+                self._refused_for_now(work, outcome)
+            elif isinstance(outcome, LeadbusError):
                 work.error, work.object, work.unconverted = outcome, "lead", True
             else:
                 done.append((work, outcome))

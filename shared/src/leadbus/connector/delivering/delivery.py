@@ -57,7 +57,7 @@ class Delivery:
 
     former: emails that the present one took the place of. creators: by distribution or event id.
     begun: notes of several activities whose writing was begun, id -> event ids: they stay what they are.
-    tried: ids of activities whose adding was begun in a CRM that takes no ids of ours, and never answered.
+    tried: activities (events) whose adding was begun in a CRM that takes no ids of ours, and never answered.
     added: events that are notes of its record in such a CRM, and since when: told again, they are no others.
     traceparent: of the fact that made it due. due_since: when the oldest fact that waits was accepted.
     told: the `since` of the link whose making was published. revision: counts writes of the document.

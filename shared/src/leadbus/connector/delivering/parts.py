@@ -201,7 +201,7 @@ class Done:
     """What one working-off has dealt with: by being written, or by not being allowed to.
 
     fields: name -> event id. wrote: names of those that were written. consent, address, terms, state,
-    owner: event ids. refused: why the CRM cannot follow the state. answered: ids of activities of which it
+    owner: event ids. refused: why the CRM cannot follow the state. answered: of `tried`, those of which it
     is known whether the CRM has them. added: events whose notes are there, and since when, where the CRM
     takes no ids of ours. reported: names of creators. told: see `Delivery`. spent: the record was deleted
     in the CRM and no other was found, so that every right to create that had led to it is used.

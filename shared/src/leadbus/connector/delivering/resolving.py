@@ -1,6 +1,7 @@
 """The record of each delivery: by its link, then by email."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from leadbus.connector.contract import Person
 from leadbus.connector.delivering import plan
@@ -57,6 +58,8 @@ class Resolving:
                 if isinstance(row, Person) and row.email:  # perhaps by a conversion whose answer was lost
                     made[self._context.contact_to_be(row.email)] = contact.record
                 row = contact
+            elif isinstance(row, Person) and row.converted_to and self._context.adapter.capabilities.converts:
+                row = replace(row, deleted=True)  # its contact is, and such a CRM keeps the lead out of sight
             if row is None and link.state is LinkState.IN_DOUBT:
                 continue  # never carried out: it is repeated under the same id
             if not isinstance(row, Person) or row.deleted or _is_another(link, work, row):

@@ -16,7 +16,7 @@ from leadbus.connector.pulling.problems import SKIPPED
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.mirror import LONGEST_WRITE, MirrorRow, is_met
 from leadbus.connector.taking.gathering import Gathering
-from leadbus.connector.taking.known import Taken, Told
+from leadbus.connector.taking.known import Taken, Told, is_outdated
 from leadbus.connector.taking.table import TAKERS
 from leadbus.messages import Record
 
@@ -90,6 +90,10 @@ class Intake:
         unchanged: list[Record] = []
         outcomes: Counter[str] = Counter()
         for row in rows:
+            if is_outdated(row, known):
+                unchanged.append(row.record)
+                outcomes["unchanged"] += 1
+                continue
             before, taken = known.before(row), TAKERS[kind](row, known)
             events += taken.events
             again |= taken.again

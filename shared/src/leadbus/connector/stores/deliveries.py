@@ -138,8 +138,9 @@ class Deliveries:
     async def resume_root(self, connection_id: str, *roots: str) -> int:
         """The same for what waits for one of these records (ids), its own or an account; how many."""
         ids = {"$in": sorted(roots)}
-        parked: Document = {"connection_id": connection_id, "parked.since": {"$exists": True}}
-        return await self._resume(parked | {"$or": [{"parked.root": ids}, {"parked.record": ids}]})
+        found = (("parked", "root"), ("parked", "record"), ("state.refused", "root"))
+        either = [{f"{of}.since": {"$exists": True}, f"{of}.{name}": ids} for of, name in found]
+        return await self._resume({"connection_id": connection_id, "$or": either})
 
     async def _resume(self, wanted: Document) -> int:
         count = 0

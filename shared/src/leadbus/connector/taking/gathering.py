@@ -149,7 +149,7 @@ class Gathering:
 def _person(row: MirrorRow) -> Person:
     """As much of a person as matching asks for."""
     created = row.details.get("created_at")
-    converted = row.values.get(CONVERTED)
+    converted = row.known(CONVERTED)  # also while we convert it: its contact may be read before it
     return Person(
         row.record,
         kind=row.kind if row.kind in ("lead", "contact", "target") else "lead",

@@ -75,6 +75,15 @@ def is_first(before: MirrorRow | None) -> bool:
     )
 
 
+def is_outdated(row: Row, known: Known) -> bool:
+    """Whether newer things were learnt of a record since a full run began: CRMs may make files of everything,
+    and those are older than what changes and pushes tell meanwhile."""
+    before = known.before(row)
+    if known.run is None or before is None or before.changed_at is None or row.changed_at is None:
+        return False
+    return row.changed_at < before.changed_at and known.at <= before.changed_at
+
+
 def remembered(
     row: Row,
     kind: Kind,
@@ -114,7 +123,7 @@ def gone(row: Row, known: Known) -> MirrorRow | None:
     before = known.before(row)
     if before is None or before.kind is None:
         return None
-    at = row.changed_at or before.changed_at
+    at = row.changed_at or (before.changed_at if before.deleted else known.at)
     run = known.run or before.run
     return replace(before, deleted=True, problem=None, changed_at=at, run=run)
 

@@ -142,7 +142,7 @@ def _is_news(row: Person, known: Known, before: MirrorRow | None, after: MirrorR
         )
     if is_first(before) or problem_changed(before, after):
         return True
-    if who.link is None and before.prospect_id != who.id:
+    if who.link is None and before.prospect_id not in (None, who.id):
         return True
     return any(before.is_news(name, values[name]) for name in told if name in values)
 

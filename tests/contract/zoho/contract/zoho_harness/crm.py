@@ -27,29 +27,29 @@ class ZohoUnderTest:
     sessions = 1
     words = WORDS
 
-    def __init__(self) -> None:
-        self._crm = Zoho()
-        self._desk = self._crm.desk
+    def __init__(self, zoho: Zoho | None = None) -> None:
+        self.zoho = zoho or Zoho()
+        self.desk = self.zoho.desk
         for module in ("Leads", "Contacts"):
-            self._desk.add_field(module, WORDS.spare_field, "text")
-            self._desk.add_field(module, WORDS.spare_number, "integer")
+            self.desk.add_field(module, WORDS.spare_field, "text")
+            self.desk.add_field(module, WORDS.spare_number, "integer")
 
     async def start(self) -> None:
-        await self._crm.start()
+        await self.zoho.start()
 
     async def stop(self) -> None:
-        await self._crm.stop()
+        await self.zoho.stop()
 
     def settings(
         self, *, password: str | None = None, address: str | None = None, team: str | None = None
     ) -> dict[str, Any]:
         access = {
-            "user": self._crm.user,
-            "organisation": self._crm.site.settings.zgid,
-            "data_centre": address or self._crm.url,
-            "client_id": self._crm.client_id,
+            "user": self.zoho.user,
+            "organisation": self.zoho.site.settings.zgid,
+            "data_centre": address or self.zoho.url,
+            "client_id": self.zoho.client_id,
             "client_secret": password or "secret",
-            "grant_token": self._crm.grant(),
+            "grant_token": self.zoho.grant(),
         }
         return {"access": access, "hook_url": _HOOK}
 
@@ -58,7 +58,7 @@ class ZohoUnderTest:
         if kind == "user":
             return self._put_user(**given)
         module = self._module(kind, given)
-        return self._desk.create(module, self._columns(module, given))
+        return self.desk.create(module, self._columns(module, given))
 
     def load(self, kind: Kind, rows: Iterable[Facts]) -> None:
         def loaded() -> Iterable[dict[str, Any]]:
@@ -68,32 +68,32 @@ class ZohoUnderTest:
                 stamps = dict.fromkeys(("Created_Time", "Modified_Time"), at) if at else {}
                 yield columns(MODULES[kind], given) | stamps
 
-        self._desk.load(MODULES[kind], loaded())
+        self.desk.load(MODULES[kind], loaded())
 
     def change(self, kind: Kind, record_id: str, **given: Any) -> None:
         if kind == "user":
             self._change_user(record_id, **given)
         else:
             module = self._module_with(record_id) if kind == "activity" else MODULES[kind]
-            self._desk.change(module, record_id, self._columns(module, given))
+            self.desk.change(module, record_id, self._columns(module, given))
 
     def delete(self, kind: Kind, record_id: str) -> None:
-        self._desk.delete(MODULES[kind], record_id)
+        self.desk.delete(MODULES[kind], record_id)
 
     def convert(self, lead_id: str) -> str:
-        return self._desk.convert(lead_id)
+        return self.desk.convert(lead_id)
 
     def join(self, list_id: str, kind: Kind, person_id: str) -> None:
-        self._desk.join(list_id, MODULES[kind], person_id)
+        self.desk.join(list_id, MODULES[kind], person_id)
 
     def leave(self, list_id: str, kind: Kind, person_id: str) -> None:
-        self._desk.leave(list_id, person_id)
+        self.desk.leave(list_id, person_id)
 
     def rows(self, kind: Kind) -> list[Facts]:
         if kind == "user":
             return [
                 {**user, "name": user["full_name"], "active": user["status"] == "active", "deleted": False}
-                for user in self._desk.users()
+                for user in self.desk.users()
             ]
         return self._rows(MODULES[kind])
 
@@ -112,12 +112,12 @@ class ZohoUnderTest:
     def notify(self, kind: Kind, record_id: str) -> tuple[bytes, str]:
         """Over the connection's channel; as in `callback-edit.json` of the contract notes."""
         module = MODULES[kind]
-        channel = Channels(self._crm.store).live("module = ?", (module,))[0]
+        channel = Channels(self.zoho.store).live("module = ?", (module,))[0]
         body = {
-            "server_time": self._crm.store.now_ms(),
+            "server_time": self.zoho.store.now_ms(),
             "query_params": {},
             "module": module,
-            "resource_uri": f"{self._crm.url}/crm/v8/{module}",
+            "resource_uri": f"{self.zoho.url}/crm/v8/{module}",
             "ids": [record_id],
             "affected_fields": [{record_id: ["Phone"]}],
             "operation": "update",
@@ -139,76 +139,76 @@ class ZohoUnderTest:
         skip: int = 0,
         retry_after: float = 0.0,
     ) -> None:
-        self._crm.faults.add(fault, of=of, times=times, skip=skip)
+        self.zoho.faults.add(fault, of=of, times=times, skip=skip)
 
     def behave(self) -> None:
-        self._crm.faults.clear()
+        self.zoho.faults.clear()
 
     def refuse(self, kind: Kind, field: str, value: str) -> None:
         (column,) = columns(MODULES[kind], {field: value})
-        self._desk.refuse(MODULES[kind], column, value)
+        self.desk.refuse(MODULES[kind], column, value)
 
     def accept(self) -> None:
-        self._desk.accept()
+        self.desk.accept()
         self.behave()
 
     def change_password(self, password: str) -> None:
-        self._desk.set_client_secret(password)
-        self._desk.expire_access()
+        self.desk.set_client_secret(password)
+        self.desk.expire_access()
 
     def forbid_user(self, kind: Kind) -> None:
-        self._desk.forbid(MODULES[kind])
+        self.desk.forbid(MODULES[kind])
 
     def permit_user(self, kind: Kind) -> None:
-        self._desk.permit(MODULES[kind])
+        self.desk.permit(MODULES[kind])
 
     def drop_lead_source(self) -> None:
-        self._desk.drop_option("Leads", "Lead_Source", "Leadbus")
+        self.desk.drop_option("Leads", "Lead_Source", "Leadbus")
 
     def add_lead_source(self) -> None:
-        self._desk.add_option("Leads", "Lead_Source", "Leadbus")
+        self.desk.add_option("Leads", "Lead_Source", "Leadbus")
 
     # Counting
     @property
     def calls(self) -> int:
-        return self._crm.calls.total()
+        return self.zoho.calls.total()
 
     @property
     def logins(self) -> int:
-        return self._crm.logins
+        return self.zoho.logins
 
     @property
     def refused_logins(self) -> int:
-        return self._crm.refused_logins
+        return self.zoho.refused_logins
 
     @property
     def refused_rows(self) -> int:
-        return self._crm.refused_rows
+        return self.zoho.refused_rows
 
     @property
     def reads(self) -> int:
-        return self._crm.reads
+        return self.zoho.reads
 
     @property
     def writes(self) -> int:
-        return self._crm.writes
+        return self.zoho.writes
 
     def _put_user(self, name: str, email: str, *, active: bool = True) -> str:
         first, _, last = name.rpartition(" ")
-        key = self._desk.add_user(email, first_name=first, last_name=last)
+        key = self.desk.add_user(email, first_name=first, last_name=last)
         if not active:
-            self._desk.deactivate_user(key)
+            self.desk.deactivate_user(key)
         return key
 
     def _change_user(self, key: str, *, active: bool) -> None:
-        (self._desk.activate_user if active else self._desk.deactivate_user)(key)
+        (self.desk.activate_user if active else self.desk.deactivate_user)(key)
 
     def _module(self, kind: Kind, given: Facts) -> str:
         return ACTIVITIES[given.pop("type", "task")] if kind == "activity" else MODULES[kind]
 
     def _module_with(self, record_id: str) -> str:
         for module in dict.fromkeys((*MODULES.values(), *ACTIVITIES.values())):
-            if module != MODULES["user"] and self._crm.store.get(module, record_id) is not None:
+            if module != MODULES["user"] and self.zoho.store.get(module, record_id) is not None:
                 return module
         raise KeyError(record_id)
 
@@ -223,4 +223,4 @@ class ZohoUnderTest:
         return found
 
     def _rows(self, module: str) -> list[Facts]:
-        return [facts(module, row) for row in self._desk.records(module)]
+        return [facts(module, row) for row in self.desk.records(module)]
