@@ -2,17 +2,15 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from connector_sugar import faults
-
-OnCall = Callable[[str, float, str, Sequence[bytes]], None]
-"""Told of each call: operation, seconds, `ok` or the error's class, the traces it served."""
+from leadbus.connector.observing import OnCall, measured
 
 APPLICATION = "Leadbus"
 MOST_BYTES = 50_000_000
@@ -71,18 +69,9 @@ class Http:
             raise faults.of_transport(error, writing=writing) from None
         return Reply(response.status_code, bytes(body), response.headers)
 
-    @contextlib.contextmanager
-    def measured(self, operation: str, traces: Sequence[bytes] = ()) -> Iterator[None]:
+    def measured(self, operation: str, traces: Sequence[bytes | None] = ()) -> AbstractContextManager[None]:
         """Tells the observer of the call made within."""
-        began, outcome = time.perf_counter(), "ok"
-        try:
-            yield
-        except BaseException as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            if self._on_call is not None:
-                self._on_call(operation, time.perf_counter() - began, outcome, traces)
+        return measured(self._on_call, operation, traces)
 
     async def close(self) -> None:
         """Never raises."""

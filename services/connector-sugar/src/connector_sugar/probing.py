@@ -15,12 +15,12 @@ import httpx
 
 from connector_sugar import faults
 from connector_sugar.client import Site
-from connector_sugar.http import OnCall
 from connector_sugar.legacy import LegacySite
 from connector_sugar.modern.oauth import Session
 from connector_sugar.modern.sessions import Sessions
 from connector_sugar.modern.site import ModernSite
 from connector_sugar.settings import SugarAccess
+from leadbus.connector.observing import OnCall
 from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import AddressRefused, LeadbusError
 

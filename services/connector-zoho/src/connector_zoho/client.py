@@ -12,8 +12,9 @@ from connector_zoho import faults, refusals
 from connector_zoho.oauth import Access, Session
 from connector_zoho.organisations import Organisation, Organisations
 from connector_zoho.settings import ZohoConnection
-from connector_zoho.wire import Answer, OnCall, Reply, Wire, encode
+from connector_zoho.wire import Answer, Reply, Wire, encode
 from leadbus.connector.contract import Limits
+from leadbus.connector.observing import OnCall
 from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import AuthExpired, LeadbusError, RateLimited, Transient
 

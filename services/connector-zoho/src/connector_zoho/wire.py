@@ -3,31 +3,24 @@
 import asyncio
 import contextlib
 import json
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
 from connector_zoho import faults
+from leadbus.connector.observing import OnCall, measured
 
 MOST_BYTES = 50_000_000
 LARGE = 100_000
 """Bytes from which on reading an answer would hold up everybody else: to be done in a thread."""
 _CONNECT_SECONDS, _READ_SECONDS, _DOWNLOAD_SECONDS = 5.0, 60.0, 1_800.0
-
-
-class OnCall(Protocol):
-    """Told of each call: operation, seconds, `ok` or the error's class, the traces it served."""
-
-    def __call__(
-        self, operation: str, seconds: float, outcome: str, traceparents: Sequence[bytes | None] = (), /
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +114,9 @@ class Wire:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise faults.of_transport(error, writing=False) from None
 
-    @contextlib.contextmanager
-    def measured(self, operation: str, traces: Sequence[bytes | None] = ()) -> Iterator[None]:
+    def measured(self, operation: str, traces: Sequence[bytes | None] = ()) -> AbstractContextManager[None]:
         """Tells the observer of the call made within."""
-        began, outcome = time.perf_counter(), "ok"
-        try:
-            yield
-        except BaseException as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            if self._on_call is not None:
-                self._on_call(operation, time.perf_counter() - began, outcome, traces)
+        return measured(self._on_call, operation, traces)
 
     async def close(self) -> None:
         """Never raises."""

@@ -1,7 +1,9 @@
 """What the kit notes of every call to a CRM: how long, how it ended, and for whose lead."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -12,6 +14,28 @@ from leadbus.telemetry import Telemetry, context_from, is_sampled, names
 OK = "ok"
 MOST_SPANS = 200
 """Per call: a call shared by more sampled leads than any write carries."""
+
+
+class OnCall(Protocol):
+    """Told of each call; see `CallObserver`, which is the one of every service."""
+
+    def __call__(
+        self, operation: str, seconds: float, outcome: str, traceparents: Sequence[bytes | None] = ()
+    ) -> None: ...
+
+
+@contextmanager
+def measured(on_call: OnCall | None, operation: str, traces: Sequence[bytes | None] = ()) -> Iterator[None]:
+    """Tells of the call that is made within; None = nobody wants to know."""
+    began, outcome = time.perf_counter(), OK
+    try:
+        yield
+    except BaseException as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        if on_call is not None:
+            on_call(operation, time.perf_counter() - began, outcome, traces)
 
 
 class CallObserver:

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 import httpx
 
 from connector_sugar import faults
-from connector_sugar.http import APPLICATION, LARGE, Http, OnCall, Reply
+from connector_sugar.http import APPLICATION, LARGE, Http, Reply
 from connector_sugar.legacy.operations import Encoding
 from connector_sugar.settings import SugarAccess
+from leadbus.connector.observing import OnCall
 from leadbus.errors import AuthExpired, AuthRefused, LeadbusError
 
 Result = TypeVar("Result")

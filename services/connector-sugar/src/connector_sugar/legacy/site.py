@@ -8,7 +8,6 @@ import httpx
 
 from connector_sugar import faults
 from connector_sugar.capabilities import CAPABILITIES
-from connector_sugar.http import OnCall
 from connector_sugar.legacy import queries
 from connector_sugar.legacy.client import LegacyClient
 from connector_sugar.legacy.json import Json
@@ -20,6 +19,7 @@ from connector_sugar.legacy.writing import Writing
 from connector_sugar.settings import SugarAccess
 from connector_sugar.wire import Change, Entry, Listing, SiteInfo
 from leadbus.connector.contract import Created, FieldInfo, Outcome
+from leadbus.connector.observing import OnCall
 from leadbus.errors import Unsupported
 
 SESSIONS = CAPABILITIES.concurrent_calls

@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 
 from connector_sugar.faults import SESSION_LOST_AGAIN, STATUSES, UNREADABLE
-from connector_sugar.http import LARGE, Http, OnCall
+from connector_sugar.http import LARGE, Http
 from connector_sugar.modern import faults, versions
 from connector_sugar.modern.oauth import Session
 from connector_sugar.modern.requests import Answer, Request, decode
 from connector_sugar.modern.sessions import CALLS
+from leadbus.connector.observing import OnCall
 from leadbus.errors import AuthExpired, LeadbusError, RateLimited
 
 Result = Answer | LeadbusError

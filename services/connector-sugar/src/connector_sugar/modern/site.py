@@ -7,7 +7,6 @@ from typing import Any, Literal
 import httpx
 
 from connector_sugar.faults import NO_TEAMS, UNREADABLE
-from connector_sugar.http import OnCall
 from connector_sugar.modern import values
 from connector_sugar.modern.client import ModernClient
 from connector_sugar.modern.metadata import Metadata
@@ -17,6 +16,7 @@ from connector_sugar.modern.requests import Request
 from connector_sugar.modern.writing import Writing
 from connector_sugar.wire import Change, Entry, Listing, SiteInfo
 from leadbus.connector.contract import Created, FieldInfo, Outcome
+from leadbus.connector.observing import OnCall
 from leadbus.errors import Unsupported
 
 Right = Literal["read", "write"]

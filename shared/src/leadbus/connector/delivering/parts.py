@@ -9,8 +9,21 @@ from leadbus.messages import Origin, SyncRequest, Task
 Profile = Literal["marketing", "distribution"]
 
 
+class Ranked:
+    """What was said at a time, by an event."""
+
+    __slots__ = ()
+    at: datetime
+    event_id: str
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The newer wins; ties by event id."""
+        return (self.at, self.event_id)
+
+
 @dataclass(frozen=True, slots=True)
-class FieldFact:
+class FieldFact(Ranked):
     """A value, when it was said and by which event.
 
     pending: not yet dealt with in the CRM. written: the value that we last wrote there, if any.
@@ -22,11 +35,6 @@ class FieldFact:
     profile: Profile
     pending: bool = True
     written: str | None = None
-
-    @property
-    def rank(self) -> tuple[datetime, str]:
-        """The newer wins; ties by event id."""
-        return (self.at, self.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +68,13 @@ class Creator:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Ranked):
     """What the newest sync request asks for, in place of the connection's rules, until that is done."""
 
     request: SyncRequest
     at: datetime
     event_id: str
     pending: bool = True
-
-    @property
-    def rank(self) -> tuple[datetime, str]:
-        """The newer wins; ties by event id."""
-        return (self.at, self.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class State(Ranked):
     """What the prospect is here. refused: why the CRM cannot follow; nothing else waits for that."""
 
     value: Literal["prospect", "client"]
@@ -175,25 +178,15 @@ class State:
     pending: bool = True
     refused: Parked | None = None
 
-    @property
-    def rank(self) -> tuple[datetime, str]:
-        """The newer wins; ties by event id."""
-        return (self.at, self.event_id)
-
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Ranked):
     """Whose the prospect is here: the CRM's user of this email (in lower case) is to own its record."""
 
     email: str
     at: datetime
     event_id: str
     pending: bool = True
-
-    @property
-    def rank(self) -> tuple[datetime, str]:
-        """The newer wins; ties by event id."""
-        return (self.at, self.event_id)
 
 
 @dataclass(slots=True)
