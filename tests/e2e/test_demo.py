@@ -73,7 +73,7 @@ def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_pat
         "aurora-north": "SOAP",
         "aurora-south": "SOAP",
         "borealis-sugar": "REST",
-        "corona-zoho": "Enterprise",
+        "corona-zoho": "REST",
     }
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
     assert re.search(r"Trace of one lead: \S+ \(\d+ spans in connector-\w+, ingest, scoring\)", ran.stdout)
