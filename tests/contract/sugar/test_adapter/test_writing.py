@@ -175,7 +175,7 @@ async def test_activities_are_notes_tasks_and_calls_on_their_person(
     note = NewActivity(str(uuid4()), on_lead, "note", "Opened: Offer", "https://a.example")
     task = NewActivity(str(uuid4()), on_contact, "task", "Ring up", due_at=due, owner_id="1")
     call = NewActivity(str(uuid4()), on_contact, "call", "Ring up", due_at=due)
-    assert await adapter.add_activities([note, task, call]) == [None, None, None]
+    assert await adapter.add_activities([note, task, call]) == [note.id, task.id, call.id]
     row = stored("Notes")[note.id]
     assert (row["name"], row["description"]) == ("Opened: Offer", "https://a.example")
     assert (row["parent_type"], row["parent_id"]) == ("Leads", lead.id)
