@@ -31,7 +31,7 @@ _BREATH = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """per_second: items; with more, three CRMs, the servers and all of Leadbus fill two cores, and leads queue.
+    """per_second: items; with more, what is started here fills two cores, and leads queue.
 
     statuses, opportunities: what the salesperson does, per CRM.
     """
