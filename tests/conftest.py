@@ -16,10 +16,17 @@ from sandbox.servers import Kafka, MongoDB
 
 # Whoever runs these has processes of its own; the rest of tests/e2e shares one installation.
 _OF_THEIR_OWN = {"test_demo.py", "test_up.py"}
+# Beside a connector's whole contract; each alone would start a service for a handful of cases.
+_OF_ONE_HOUSE = {
+    "test_against_the_grain.py",
+    "test_by_file.py",
+    "test_fields_and_limits.py",
+    "test_sign_in.py",
+}
 
 
 class _Groups(LoadScopeScheduling):
-    """What shares servers stays on one worker: a file, and the end-to-end tests' one installation.
+    """What shares servers or a service stays on one worker: a file, some together, the end-to-end tests.
 
     So do those that start everything anew: two at once would have no machine left for the rest.
 
@@ -28,6 +35,8 @@ class _Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePosixPath(nodeid.partition("::")[0])
+        if file.name in _OF_ONE_HOUSE:
+            return str(file.parent)
         if file.parent.name != "e2e":
             return str(file)
         return "everything anew" if file.name in _OF_THEIR_OWN else "one installation"
