@@ -170,7 +170,7 @@ async def test_more_activities_than_wait_one_by_one_end_in_a_summary(bench, crm,
 
 async def test_hundreds_of_activities_do_not_hold_up_a_new_lead(bench, crm, notes, did, until):
     await bench.connect(crm)
-    crm.faults.add("slow", operation="set_entries", seconds=0.5)
+    crm.faults.add("slow", operation="set_entries", seconds=1.5)
     await bench.feed(*(bench.qualified("ann@example.com", *(did(f"{n}") for n in range(450))),))
     await bench.pod()
     await until(lambda: notes(crm))
