@@ -171,7 +171,7 @@ def test_too_many_token_requests_are_a_pause_and_no_refusal():
     assert refusals.of_sign_in(200, {"access_token": "x"}) is None
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the contract notes are not beside this checkout")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"the samples are not there: {SAMPLES}")
 def test_every_error_of_the_contract_notes_is_known():
     said = json.loads((SAMPLES / "errors.json").read_text()) + json.loads(
         (SAMPLES / "convert-errors.json").read_text()
