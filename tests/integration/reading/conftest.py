@@ -23,7 +23,7 @@ from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
-from leadbus.errors import Transient
+from leadbus.errors import Gone, Transient
 from leadbus.ids import prospect_id
 from leadbus.messages import Record
 from leadbus.storage.mongo import connect
@@ -80,7 +80,10 @@ class Settings(ConnectionSettings):
 
 @dataclass
 class Crm:
-    """`rows` by id; `on_list` ids of people by list. asked: every page asked for, as (kind, since, page)."""
+    """`rows` by id; `on_list` ids of people by list. asked: every page asked for, as (kind, since, page).
+
+    marks: whether it makes marks of where it stood; forgotten: they are too old for it.
+    """
 
     rows: dict[str, Any] = field(default_factory=dict)
     on_list: dict[str, list[str]] = field(default_factory=dict)
@@ -88,6 +91,8 @@ class Crm:
     asked: list[tuple[str, Any, Any]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     fails_at: Any = None
+    marks: bool = False
+    forgotten: bool = False
     capabilities: Capabilities = CAPABILITIES
 
     def put(self, kind: str, key: str, **values: Any) -> Record:
@@ -111,8 +116,13 @@ class Crm:
         """Deleted, without a word to whoever asks for changes."""
         del self.rows[key]
 
-    async def changed(self, kind: str, since: datetime | None, page: str | None) -> Page[Any]:
+    async def changed(
+        self, kind: str, since: datetime | None, page: str | None, mark: str | None = None
+    ) -> Page[Any]:
         self.asked.append((kind, since, page))
+        if mark is not None and self.forgotten:
+            raise Gone("The CRM has forgotten where reading stood.")
+        since = datetime.fromisoformat(mark) if mark else since
         if self.fails_at and self.fails_at(kind, page):
             raise Transient("The CRM does not answer.")
         found = [r for r in self.rows.values() if r.record.module == MODULES[kind]]
@@ -120,7 +130,8 @@ class Crm:
         found.sort(key=lambda row: (row.changed_at, row.record.id))
         start = int(page or 0)
         more = str(start + 2) if start + 2 < len(found) else None
-        return Page(found[start : start + 2], more, self.clock, len(found))
+        made = (self.clock + timedelta(milliseconds=1)).isoformat() if self.marks and not more else None
+        return Page(found[start : start + 2], more, self.clock, len(found), made)
 
     async def read(self, records: list[Record]) -> dict[str, Any]:
         self.reads += [record.id for record in records]

@@ -161,7 +161,9 @@ class SugarAdapter:
         pages = await together(self._looking.by_id(site, module, some, teams) for module, some in parts)
         return {row.record.id: row for page in pages for row in page}
 
-    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+    async def changed(
+        self, kind: Kind, since: datetime | None, page: str | None, mark: str | None = None
+    ) -> Page[Row]:
         """See `Adapter`."""
         site, teams = await self._site(), await self._team_ids()
         place = Place.of(page) if page else Place((await site.info()).now, MODULES[kind][0])

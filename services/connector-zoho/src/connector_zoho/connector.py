@@ -98,7 +98,9 @@ class ZohoAdapter:
         await self._learn_to_fit()
         return await self._reading.read(records)
 
-    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+    async def changed(
+        self, kind: Kind, since: datetime | None, page: str | None, mark: str | None = None
+    ) -> Page[Row]:
         """See `Adapter`."""
         return await self._reading.changed(kind, since, page)
 

@@ -142,10 +142,12 @@ class Budgeted:
         async with self._room("read", len(records), calls, modules):
             return await self._adapter.read(records)
 
-    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+    async def changed(
+        self, kind: Kind, since: datetime | None, page: str | None, mark: str | None = None
+    ) -> Page[Row]:
         """See `Adapter`. A page's rows are not known before; it counts as one."""
         async with self._room("changed"):
-            return await self._adapter.changed(kind, since, page)
+            return await self._adapter.changed(kind, since, page, mark)
 
     async def members(self, list_id: str, page: str | None) -> Page[Record]:
         """See `Adapter`. A page counts as one row."""

@@ -143,13 +143,15 @@ class Page(Generic[AnyRow]):
     """Rows in order of change. next: where the next page begins, None on the last one.
 
     server_time: the CRM's clock when the first page was asked for; the next pull begins there.
-    total: of all pages, where the CRM counts.
+    total: of all pages, where the CRM counts. mark: on the last page, the CRM's own mark of where it stood,
+    if it makes such marks; it is handed back with the next pull.
     """
 
     rows: Sequence[AnyRow]
     next: str | None
     server_time: datetime
     total: int | None = None
+    mark: str | None = None
 
 
 FieldType = Literal[
@@ -319,10 +321,13 @@ class Adapter(Protocol):
         """These records by id, each as its kind's class, deleted ones marked so; absent = never existed."""
         ...
 
-    async def changed(self, kind: Kind, since: datetime | None, page: str | None) -> Page[Row]:
+    async def changed(
+        self, kind: Kind, since: datetime | None, page: str | None, mark: str | None = None
+    ) -> Page[Row]:
         """Records changed at or after `since` (the CRM's clock), deletions among them; None = all that live.
 
-        A page's token stays good after a restart.
+        A page's token stays good after a restart. mark: of the last page of the pull before, if it had one.
+        Raises Gone if the mark is too old: everything of the kind is read again then.
         """
         ...
 

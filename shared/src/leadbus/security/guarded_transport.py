@@ -11,11 +11,17 @@ from leadbus.security.addresses import AddressGuard
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Resolves, checks and connects as one step: a name that changes in between leads nowhere else."""
 
-    def __init__(self, guard: AddressGuard) -> None:
+    def __init__(self, guard: AddressGuard, connections: int | None = None) -> None:
+        """connections: at once at most; None = as many as are needed."""
         self._guard = guard
         # A client's own limits do not reach a transport that it is given. Web servers drop idle connections
         # after 5 s, as a rule; a write must not run into that.
-        self._inner = httpx.AsyncHTTPTransport(verify=_tls(), limits=httpx.Limits(keepalive_expiry=3.0))
+        limits = httpx.Limits(max_connections=connections, keepalive_expiry=3.0)
+        self._inner = httpx.AsyncHTTPTransport(verify=_tls(), limits=limits)
+
+    def another(self, connections: int | None = None) -> "GuardedTransport":
+        """One of its own behind the same guard, for who needs so many connections, or for longer."""
+        return GuardedTransport(self._guard, connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends the request.

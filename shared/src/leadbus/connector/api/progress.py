@@ -19,7 +19,8 @@ State = Literal["not read", "waiting", "first sync", "comparing", "failed", "cur
 class Progress:
     """One kind. read, total: of the full run under way, else of the last run; total None = not counted.
 
-    error: why the last run failed; if it did not, why the CRM does not push what changes. skipped: records
+    error: why the last run failed; if it did not, why everything is read again, or why the CRM does not push
+    what changes. skipped: records
     that make no prospect. refused: those with something wrong, now. asked: somebody wants it read.
     """
 
@@ -50,7 +51,7 @@ async def progress_of(connection: Connection, shop: PullShop) -> list[Progress]:
             Progress(
                 kind=kind,
                 state=_state(connection, pull),
-                error=pull.error or warning,
+                error=pull.error or pull.notice or warning,
                 read=pull.full.read if pull.full else pull.counts.get("read", 0),
                 total=pull.full.total if pull.full else None,
                 skipped=sum(count for code, count in codes.items() if code in SKIPPED),

@@ -9,7 +9,7 @@ from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.matching import choose
 from leadbus.connector.delivering.parts import Parked
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL, OPTED_OUT
+from leadbus.connector.stores.mirror import ANY, CONVERTED, EMAIL, OPTED_OUT, STATUS
 from leadbus.errors import Conflict, LeadbusError, OutcomeUnknown, Rejected, Transient, Unsupported
 from leadbus.messages import Record
 
@@ -107,14 +107,14 @@ class Converting:
         return {lead: _first(found[name]) for lead, name in named.items() if found.get(name)}
 
     async def _intend(self, works: Sequence[Work], contacts: Sequence[Record | None]) -> None:
-        """That the lead is converted, and the contact that comes of it, is no news when it is read.
+        """Conversion and status of the lead, and the contact that comes of it, are no news when read.
 
         Nor is that the contact is opted out, unless only the CRM knew.
         """
         meant: dict[Record, dict[str, str]] = {}
         for work, contact in zip(works, contacts, strict=True):
             if work.person is not None:
-                meant[work.person.record] = {CONVERTED: ANY}
+                meant[work.person.record] = {CONVERTED: ANY, STATUS: ANY}
                 if contact is not None:
                     known = {OPTED_OUT: "true"} if work.delivery.consent.opted_out else {}
                     meant[contact] = {EMAIL: work.person.email or "", **known}

@@ -6,6 +6,7 @@ each page, so that a crash costs one page.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -22,7 +23,9 @@ from leadbus.connector.pulling.intake import Intake
 from leadbus.connector.pulling.listing import Listing
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.pulls import FullRun, Pull
-from leadbus.errors import LeadbusError
+from leadbus.errors import Gone, LeadbusError
+
+log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)
 GONE_BATCH = 200
@@ -45,15 +48,26 @@ class Runs:
         return self._intake
 
     async def changes(self, pull: Pull) -> None:
-        """What has changed since the cursor, which moves at the end."""
+        """What has changed since the cursor, which moves at the end; everything, if the mark is too old."""
         if pull.since is None:
             raise ValueError("changes are read after everything was read once")
+        try:
+            await self._changes(pull, pull.since - OVERLAP)
+        except Gone as stale:
+            if pull.mark is None:
+                raise
+            log.warning("Connection %s reads every %s again: %s", pull.connection_id, pull.kind, stale)
+            pull.mark, pull.notice = None, f"Everything is read again: {stale}"
+            await self.begin_full(pull)
+
+    async def _changes(self, pull: Pull, since: datetime) -> None:
         counts: Counter[str] = Counter()
         server_time: datetime | None = None
         known, again = self._lately.pop(pull.kind, {}), dict[str, int]()
-        async with aclosing(self._pages(pull, pull.since - OVERLAP, None)) as pages:
+        mark = pull.mark
+        async with aclosing(self._pages(pull, since, None)) as pages:
             async for page in pages:
-                server_time = server_time or page.server_time
+                server_time, mark = server_time or page.server_time, page.mark or mark
                 unsettled = set[str]()
                 fresh = replace(page, rows=lately.news(page.rows, known))
                 counts += await self._take(pull, fresh, None, unsettled)
@@ -61,7 +75,7 @@ class Runs:
                     settled = [row for row in page.rows if row.record.id not in unsettled]
                     again |= lately.to_come_again(settled, server_time, OVERLAP)
         self._lately[pull.kind] = again
-        pull.since = server_time or pull.since
+        pull.since, pull.mark = server_time or pull.since, mark
         await self._ended(pull, counts)
 
     async def begin_full(self, pull: Pull) -> None:
@@ -90,13 +104,14 @@ class Runs:
         self, pull: Pull, since: datetime | None, token: str | None, until: float | None = None
     ) -> AsyncGenerator[Page[Row], None]:
         """One page ahead; no further one is asked for after `until`, by the monotonic clock."""
-        ahead = asyncio.ensure_future(self._adapter.changed(pull.kind, since, token))
+        mark = pull.mark if since is not None else None
+        ahead = asyncio.ensure_future(self._adapter.changed(pull.kind, since, token, mark))
         try:
             while True:
                 page = await ahead
                 is_last = page.next is None or (until is not None and time.monotonic() >= until)
                 if not is_last:
-                    ahead = asyncio.ensure_future(self._adapter.changed(pull.kind, since, page.next))
+                    ahead = asyncio.ensure_future(self._adapter.changed(pull.kind, since, page.next, mark))
                 yield page
                 if is_last:
                     return
@@ -122,6 +137,7 @@ class Runs:
         await self._look_for_gone(pull, full.run, server_time)
         pull.since = max(pull.since or server_time, server_time)
         pull.full, pull.last_full_at = None, datetime.now(UTC)
+        pull.mark, pull.notice = page.mark or pull.mark, ""
         await self._ended(pull, Counter(read=full.read))
 
     async def _look_for_gone(self, pull: Pull, run: str, at: datetime) -> None:

@@ -27,17 +27,20 @@ class FullRun:
 class Pull:
     """One kind of record of one connection.
 
-    since: the CRM's time from which to read on; None = never wholly read. full: the full run under way.
-    error: why the last run failed; empty = it did not. counts: rows of the last run by outcome.
+    since: the CRM's time from which to read on; None = never wholly read. mark: the CRM's own, see `Page`.
+    full: the full run under way. error: why the last run failed; empty = it did not. notice: why everything
+    is read again, until it is. counts: rows of the last run by outcome.
     """
 
     connection_id: str
     kind: Kind
     since: datetime | None = None
+    mark: str | None = None
     full: FullRun | None = None
     last_run_at: datetime | None = None
     last_full_at: datetime | None = None
     error: str = ""
+    notice: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
 
