@@ -1,6 +1,14 @@
 """What simulated servers share: a uvicorn that ends at once, and misbehaviour that no framework offers."""
 
 from .listening import Server, bound
-from .transport import TrackedProtocol, drop_connection, released, wait_for_disconnect
+from .transport import TrackedProtocol, connection_of, drop_connection, released, wait_for_disconnect
 
-__all__ = ["Server", "TrackedProtocol", "bound", "drop_connection", "released", "wait_for_disconnect"]
+__all__ = [
+    "Server",
+    "TrackedProtocol",
+    "bound",
+    "connection_of",
+    "drop_connection",
+    "released",
+    "wait_for_disconnect",
+]

@@ -25,10 +25,15 @@ class TrackedProtocol(H11Protocol):
         super().connection_lost(exc)
 
 
+def connection_of(request: Request) -> asyncio.Transport | None:
+    """What the request came by; None once the client has gone."""
+    ends: _Ends = (tuple(request.scope["server"]), tuple(request.scope["client"]))
+    return _open.get(ends)
+
+
 async def drop_connection(request: Request) -> None:
     """Closes the client's connection; what is answered after that goes nowhere."""
-    ends: _Ends = (tuple(request.scope["server"]), tuple(request.scope["client"]))
-    if transport := _open.get(ends):
+    if transport := connection_of(request):
         transport.abort()
         await wait_for_disconnect(request)
 
