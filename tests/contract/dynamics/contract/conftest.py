@@ -1,0 +1,19 @@
+"""The service connector-dynamics on real servers, for every protocol's class."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages; the harness is found beside them
+
+from leadbus.testing.house import House
+from sandbox.servers import Kafka, MongoDB
+
+
+@pytest.fixture(scope="session")
+async def house(kafka: Kafka, mongodb: MongoDB) -> AsyncIterator[House]:
+    """One service for all classes that run in this process: it speaks every protocol."""
+    async with House("dynamics", kafka.bootstrap_servers, mongodb.url) as opened:
+        yield opened

@@ -1,0 +1,93 @@
+"""Marketing lists, and who is on them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from connector_dynamics.lists import Lists
+from connector_dynamics.verbs import Verbs
+from leadbus.connector.contract import CrmList, Page, Row
+from leadbus.errors import Unsupported
+from leadbus.messages import Record
+from sandbox.dynamics import Dynamics
+
+ACCOUNTS, CONTACTS, LEADS = 1, 2, 4
+OF_TURIN = """<fetch version="1.0" output-format="xml-platform" mapping="logical" distinct="false" top="3">
+<entity name="lead"><attribute name="fullname"/><order attribute="fullname" descending="false"/>
+<filter type="and"><condition attribute="address1_city" operator="eq" value="Turin"/></filter>
+</entity></fetch>"""
+
+
+def _list(crm: Dynamics, code: int = LEADS, **more: Any) -> str:
+    given = {"listname": "Fair of May", "createdfromcode": code, "type": False} | more
+    return crm.desk.create("list", given)
+
+
+async def _members(lists: Lists, key: str) -> list[Record]:
+    page = await lists.members(key, None)
+    found = [*page.rows]
+    while page.next is not None:
+        page = await lists.members(key, page.next)
+        found += page.rows
+    return found
+
+
+async def test_lists_of_people_are_read_with_their_type(
+    crm: Dynamics, verbs: Verbs, walk: Callable[..., Awaitable[tuple[list[Row], Page[Row]]]]
+) -> None:
+    static = _list(crm)
+    dynamic = _list(crm, CONTACTS, type=True, query=OF_TURIN)
+    _list(crm, ACCOUNTS)
+    rows, _ = await walk(verbs, "list")
+    lists = {row.record.id: row for row in rows if isinstance(row, CrmList)}
+    assert {key: (row.name, row.list_type) for key, row in lists.items()} == {
+        static: ("Fair of May", "Static"),
+        dynamic: ("Fair of May", "Dynamic"),
+    }
+
+
+@pytest.mark.parametrize(("entity", "code"), [("lead", LEADS), ("contact", CONTACTS)])
+async def test_members_of_a_static_list_come_page_by_page(
+    crm: Dynamics, opened: Any, entity: str, code: int
+) -> None:
+    keys = crm.desk.load(entity, [{"lastname": str(number)} for number in range(12)])
+    fair, other = _list(crm, code), _list(crm, code)
+    crm.desk.add_members(fair, keys[:11])
+    crm.desk.add_members(other, keys[11:])
+    crm.desk.remove_member(fair, keys[0])
+    crm.desk.delete(entity, keys[1])
+    found = await _members(Lists(opened.organisation, rows=4), fair)
+    assert sorted(found, key=str) == sorted((Record(module=entity, id=key) for key in keys[2:11]), key=str)
+
+
+async def test_members_of_a_dynamic_list_are_whom_its_query_finds_now(crm: Dynamics, verbs: Verbs) -> None:
+    keys = crm.desk.load("lead", [{"lastname": str(n), "address1_city": "Turin"} for n in range(5)])
+    (elsewhere,) = crm.desk.load("lead", [{"lastname": "X", "address1_city": "Milan"}])
+    turin = _list(crm, type=True, query=OF_TURIN)
+    assert {member.id for member in await _members(verbs.lists, turin)} == set(keys)
+    crm.desk.change("lead", keys[0], {"address1_city": "Milan"})
+    crm.desk.change("lead", elsewhere, {"address1_city": "Turin"})
+    assert {member.id for member in await _members(verbs.lists, turin)} == {*keys[1:], elsewhere}
+
+
+async def test_many_members_of_a_dynamic_list_come_over_several_pages(crm: Dynamics, verbs: Verbs) -> None:
+    keys = crm.desk.load("lead", ({"lastname": str(n), "address1_city": "Turin"} for n in range(1_005)))
+    found = await _members(verbs.lists, _list(crm, type=True, query=OF_TURIN))
+    assert len(found) == 1_005
+    assert {member.id for member in found} == set(keys)
+
+
+async def test_a_list_of_accounts_and_one_that_was_deleted_have_nobody(crm: Dynamics, verbs: Verbs) -> None:
+    companies = _list(crm, ACCOUNTS)
+    crm.desk.add_members(companies, [crm.desk.create("account", {"name": "Engines Ltd"})])
+    gone = _list(crm)
+    crm.desk.delete("list", gone)
+    assert await _members(verbs.lists, companies) == []
+    assert await _members(verbs.lists, gone) == []
+
+
+async def test_a_query_that_leadbus_cannot_run_is_told(crm: Dynamics, verbs: Verbs) -> None:
+    broken = _list(crm, type=True, query="<fetch aggregate='true'><entity name='lead'/></fetch>")
+    with pytest.raises(Unsupported):
+        await verbs.lists.members(broken, None)
