@@ -74,6 +74,17 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{0,100}$",
         description="Set before every topic's name, so that several installations can share a cluster.",
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="SMTP_URL",
+        description="The mail server, such as smtp+starttls://user:password@mail.example.com:587; smtps://"
+        " for TLS from the first byte, smtp:// for TLS if it is offered; empty = connectors send no mails.",
+    )
+    mail_from: str = Field(
+        "",
+        validation_alias="MAIL_FROM",
+        description="Whom mails come from, such as Leadbus <leadbus@example.com>; needed with SMTP_URL.",
+    )
     allow_internal_addresses: str = Field(
         "",
         validation_alias="LEADBUS_ALLOW_INTERNAL_ADDRESSES",

@@ -199,6 +199,7 @@ def test_the_web_apis_cookie_is_the_samples(crm: Dynamics) -> None:
         ("<fetch><entity name='lead'><order attribute='x'/></entity></fetch>", "QueryBuilderNoAttribute"),
         ("<fetch aggregate='true'><entity name='lead'/></fetch>", "BadRequest"),
         ("<fetch count='x'><entity name='lead'/></fetch>", "BadRequest"),
+        ("<fetch top='5' page='1'><entity name='lead'/></fetch>", "BadRequest"),
         (
             f"<fetch><entity name='lead'>{where('lastname', 'sounds-like', 'x')}</entity></fetch>",
             "InvalidArgument",

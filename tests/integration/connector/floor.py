@@ -12,6 +12,7 @@ from connector_sugar.connector import SugarAdapter
 from connector_sugar.legacy import LegacySite
 from connector_sugar.settings import SugarConnection
 from leadbus.connector.api.commands import ConnectionCommands
+from leadbus.connector.campaigning.taking_in import CampaignHandler
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
@@ -123,11 +124,16 @@ class Pod:
             SugarConnection,
             connections=self.connections,
             deliveries=self.deliveries,
+            campaigns=self.pulling.campaigns,
             publisher=publisher,
             adapter_for=adapter_for,
             changed=self.workers.settings_changed,
         )
-        self.handler = MergingHandler(self.connections, self.deliveries, telemetry)
+        self.handler = CampaignHandler(
+            MergingHandler(self.connections, self.deliveries, telemetry),
+            self.connections,
+            self.pulling.campaigns,
+        )
 
     async def start(self) -> "Pod":
         await self.workers.start()

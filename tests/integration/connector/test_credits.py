@@ -1,5 +1,6 @@
 """An organisation that allows so many calls a day: new leads arrive when all else has to wait."""
 
+import asyncio
 import time
 from collections import Counter
 from dataclasses import replace
@@ -148,6 +149,10 @@ async def test_what_was_spent_is_known_to_the_next_pod_and_on_the_metrics(bench,
     await until(lambda: exposed() and 10 < exposed()[0] < 20)
 
 
+def no_turns(*_):
+    return asyncio.create_task(asyncio.sleep(0))
+
+
 async def test_as_many_calls_at_once_as_the_organisation_bears(bench, crm, until):
     connection = await bench.connect(crm)
     opened = []
@@ -161,7 +166,7 @@ async def test_as_many_calls_at_once_as_the_organisation_bears(bench, crm, until
         connection.organisation_id,
         replace(shop, adapter_for=adapter_for),
         holds_lease=lambda: True,
-        begin_pulls=lambda bench, pulling: None,
+        begin_turns=no_turns,
     )
     (opened_bench,) = await benches.open_now()
     assert benches.allowance.budget.slots == opened[0].capabilities.concurrent_calls > 2
@@ -186,7 +191,7 @@ async def test_an_organisation_whose_credits_are_gone_is_asked_all_the_same_what
         connection.organisation_id,
         replace(shop, adapter_for=adapter_for),
         holds_lease=lambda: True,
-        begin_pulls=lambda bench, pulling: None,
+        begin_turns=no_turns,
     )
     (opened_bench,) = await benches.open_now()
     await opened_bench.ask_limits()

@@ -55,7 +55,7 @@ class Running:
         known = {
             "LEADBUS_OPERATOR_TOKEN": OPERATOR,
             "LEADBUS_CONNECTOR_SUGAR_URL": self.connector.url,
-            "LEADBUS_CONNECTOR_ZOHO_URL": AWAY,
+            **dict.fromkeys(("LEADBUS_CONNECTOR_ZOHO_URL", "LEADBUS_CONNECTOR_DYNAMICS_URL"), AWAY),
             "LEADBUS_SCORING_URL": self.scoring.url,
             "COLUMNS": "400",
         }

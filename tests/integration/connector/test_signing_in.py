@@ -324,6 +324,7 @@ async def test_the_command_prints_the_address_to_open(running):
         "LEADBUS_OPERATOR_TOKEN": "",
         "LEADBUS_CONNECTOR_SUGAR_URL": running.service.url,
         "LEADBUS_CONNECTOR_ZOHO_URL": "http://127.0.0.1:1",
+        "LEADBUS_CONNECTOR_DYNAMICS_URL": "http://127.0.0.1:1",
         "COLUMNS": "40",
     }
     command = ["connections", "sign-in", name]

@@ -2,6 +2,7 @@
 
 from leadbus.connector.api.progress import progress_of
 from leadbus.connector.pulling.runs import Runs
+from leadbus.errors import Gone
 
 
 async def test_reading_goes_on_where_the_crm_marked_it(reading):
@@ -40,3 +41,24 @@ async def test_a_mark_that_is_too_old_has_everything_read_again_and_that_is_said
     }
     (lead,) = [p for p in await progress_of(reading.connection, reading.shop) if p.kind == "lead"]
     assert (lead.state, lead.error) == ("not read", "")
+
+
+async def test_reading_everything_begins_anew_where_the_crm_has_lost_the_page(reading):
+    for number in (1, 2, 3):
+        reading.crm.person("lead", f"l{number}", f"l{number}@example.com", first_name="Ada")
+    lost = []
+
+    def lose(kind, page):
+        if page == "2" and not lost:
+            lost.append(page)
+            reading.crm.erase("l1")  # which was read already
+            raise Gone("The CRM has forgotten the page.")
+
+    reading.crm.fails_at = lose
+    told = await reading.sync("lead")
+    assert [(event.email, event.deleted) for event in told] == [
+        ("l1@example.com", False),
+        ("l2@example.com", False),
+        ("l3@example.com", False),
+        ("l1@example.com", True),
+    ]

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -14,9 +15,12 @@ from leadbus.cli.calls import Refused, ServiceAway
 from leadbus.cli.main import app as cli
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
+from leadbus.connector.campaigning.campaign import Campaign
+from leadbus.connector.contract import CampaignThere
+from leadbus.connector.delivering.parts import Parked
 from leadbus.connector.pulling.hinting import HintingHandler
 from leadbus.consuming.records import Effects, Received
-from leadbus.messages import CrmNotification
+from leadbus.messages import CampaignFacts, CrmNotification, Record
 from leadbus.problems import install
 from leadbus.security.api_keys import Scope, Verified
 from leadbus.security.callers import Authenticator
@@ -147,7 +151,7 @@ async def test_a_prospects_crm_side_is_one_model(reading, ask):
 
 
 async def test_another_tenants_connection_does_not_exist_and_reading_is_not_administering(reading, ask):
-    for method, path in (("GET", "errors"), ("GET", "pulls")):
+    for method, path in (("GET", "errors"), ("GET", "pulls"), ("GET", "campaigns")):
         await ask(method, f"/v1/connections/one/{path}", 404, "other.read")
         await ask(method, f"/v1/connections/one/{path}", 200, "acme.read")
     await ask("POST", "/v1/connections/one/sync", 403, "acme.read", json={})
@@ -175,6 +179,32 @@ async def test_the_commands_show_the_same_to_a_person(reading, run):
     reading.crm.put("contact", "c1", deleted=True)
     await reading.sync("contact")
     assert (await run("errors", "one")).splitlines()[-1] == "1 row, 1 to be corrected."
+
+
+async def test_campaigns_are_shown_with_where_they_stand_and_what_is_wrong(reading, run):
+    campaigns, connection = reading.shop.campaigns, reading.connection
+    there = CampaignThere(Record(module="Campaigns", id="k1"))
+    async with reading.client.start_session() as session:
+        for name in ("Fair", "Show", "Untold"):
+            facts = CampaignFacts(campaign_id=name.lower(), name=name, sync=name != "Untold")
+            told = Campaign("acme", name.lower(), facts, datetime.now(UTC), name)
+            await campaigns.keep([told], session)
+    await campaigns.mark_due([(connection, "fair"), (connection, "show")])
+    links = await campaigns.links("one")
+    known = await campaigns.of_tenant("acme")
+    links["fair"].there = there
+    links["fair"].is_told(known["fair"], "name")
+    refused = Parked("The name is not allowed.", datetime.now(UTC), field="name", object="campaign")
+    links["show"].is_refused(known["show"], "name", refused)
+    await campaigns.settle(list(links.values()))
+    shown = await run("connections", "campaigns", "one")
+    assert "http://127.0.0.1/Campaigns/k1" in shown
+    assert "The name is not allowed." in shown
+    assert "Untold" not in shown
+    assert "leadbus connections set one campaigns=name" in shown
+    row, _ = (await run("errors", "one", "--object", "campaign")).splitlines()
+    assert row.startswith("campaign (out)  no record yet  name  Campaign Show: The name is not allowed.")
+    assert "1 row of one is tried again." in await run("errors", "one", "--send-again", row.split()[-1])
 
 
 async def test_a_connector_that_is_away_hides_nothing_of_the_others(run, monkeypatch):

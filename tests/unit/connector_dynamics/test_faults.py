@@ -1,10 +1,8 @@
 """Dynamics's codes, and what happens on the way to it, as errors with a sentence."""
 
 import json
-import ssl
 from pathlib import Path
 
-import httpx
 import pytest
 
 from connector_dynamics import faults
@@ -51,6 +49,7 @@ def test_every_code_worth_a_rule_has_one():
         ("0x80040216", Transient, OutcomeUnknown),
         ("0x80072326", RateLimited, RateLimited),
         ("0x80044352", faults.MarkTooOld, faults.MarkTooOld),
+        ("0x80044151", Transient, Transient),
         ("0x80099999", Unsupported, Rejected),
     ],
 )
@@ -71,6 +70,32 @@ def test_without_a_code_the_status_decides_about_one_record():
     assert type(faults.of_answer(404, gone, writing=True, by_id=True)) is Gone
     changed = body("", "The version of the existing record doesn't match.")
     assert type(faults.of_answer(412, changed, writing=True, by_id=True)) is Conflict
+
+
+def test_what_dynamics_itself_forbids_is_no_firewall():
+    assert type(faults.of_answer(403, body("0x80099999"), writing=True)) is Rejected
+    assert type(faults.of_answer(403, None, writing=True)) is AddressRefused
+
+
+def test_a_column_is_named_however_the_text_has_it():
+    for code, said in (
+        (
+            "0x80041103",
+            "'Lead' entity doesn't contain attribute with Name = 'new_size' with NameMapping.",
+        ),
+        ("0x8004431A", "The value 7 of 'new_size' on record of type 'lead' is outside the valid range."),
+        ("0x80044354", "Invalid Attribute Value Type for new_size. Expected: int, Found: string"),
+        ("0x80048D19", "Invalid property 'new_size' was found in entity 'Microsoft.Dynamics.CRM.lead'."),
+    ):
+        error = faults.of_answer(400, body(code, said), writing=True)
+        assert (type(error), getattr(error, "field", "")) == (Rejected, "new_size")
+        assert "new_size" in str(error)
+
+
+def test_nothing_is_read_out_of_a_plug_in_s_message():
+    said = faults.of_answer(400, body("0x80040265", "Wrong 'lovelace' attribute"), writing=True)
+    assert isinstance(said, Rejected)
+    assert said.field is None
 
 
 def test_a_page_that_is_not_there_is_no_deleted_record():
@@ -121,34 +146,3 @@ def test_a_limit_says_how_long_to_wait_but_not_for_ever():
     assert isinstance(for_ever, RateLimited)
     assert for_ever.retry_after == faults.LONGEST_WAIT
     assert faults.seconds("soon") is None
-
-
-def test_a_firewall_that_answers_nothing_is_told_with_the_port_to_open():
-    error = faults.of_transport(httpx.ConnectTimeout(""), "https://crm.example.com:5555/x", writing=True)
-    assert isinstance(error, AddressRefused)
-    assert "5555" in str(error)
-    assert "firewall" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("code", "word"),
-    [(10, "expired"), (18, "self-signed"), (20, "intermediate"), (62, "host name"), (1, "valid")],
-)
-def test_a_certificate_is_told_with_what_is_wrong_with_it(code, word):
-    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    cause.verify_code = code
-    error = httpx.ConnectError("")
-    error.__cause__ = RuntimeError()
-    error.__cause__.__cause__ = cause
-    found = faults.of_transport(error, "https://crm.example.com", writing=True)
-    assert type(found) is faults.Untrusted
-    assert word in str(found)
-
-
-def test_a_write_that_broke_off_may_have_been_done_and_one_that_never_left_not():
-    sent = faults.of_transport(httpx.ReadTimeout(""), "https://crm.example.com", writing=True)
-    assert type(sent) is OutcomeUnknown
-    unsent = faults.of_transport(httpx.ConnectError(""), "https://crm.example.com", writing=True)
-    assert type(unsent) is faults.NotReached
-    broken = faults.of_transport(httpx.RemoteProtocolError(""), "https://crm.example.com", writing=False)
-    assert type(broken) is Transient

@@ -1,10 +1,14 @@
 """Calls at once, and none at all while the organisation asks for a pause."""
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 
+from connector_dynamics.http import Reply, Request
 from connector_dynamics.limiter import Limiter
+from connector_dynamics.organisations import Shared
+from connector_dynamics.web_api.client import MOST_URL, Api
 from leadbus.errors import RateLimited
 
 
@@ -63,3 +67,36 @@ async def test_a_longer_pause_is_not_shortened_by_a_shorter_one():
         async with limiter.slot():
             pass
     assert refused.value.retry_after == 60.0
+
+
+@dataclass(slots=True)
+class _Throttled:
+    """A channel whose every answer is this one."""
+
+    reply: Reply
+    sent: int = 0
+
+    async def send(self, request: Request) -> Reply:
+        self.sent += 1
+        return self.reply
+
+
+_BODY = b'{"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit."}}'
+_PART = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 429 Too Many\r\nRetry-After: 35\r\n\r\n"
+_THROTTLED = [
+    Reply(429, _BODY, {"Retry-After": "35"}),
+    Reply(503, b"<html></html>", {"Retry-After": "35"}),
+    Reply(200, _PART + _BODY + b"\r\n--b--", {"Content-Type": "multipart/mixed; boundary=b"}),
+]
+
+
+@pytest.mark.parametrize("reply", _THROTTLED, ids=["throttled", "unavailable", "in a batch"])
+async def test_whoever_is_told_to_wait_has_all_others_wait_too(reply: Reply) -> None:
+    channel = _Throttled(reply)
+    api = Api("https://contoso.crm.dynamics.com/api/data/v9.2/", Shared(channel, Limiter(2)))
+    path = "leads?fetchXml=" + ("x" * MOST_URL if reply.status == 200 else "")
+    for _ in range(2):
+        with pytest.raises(RateLimited) as wait:
+            await api.get("GET lead", path)
+        assert 30 < wait.value.retry_after <= 35
+    assert channel.sent == 1

@@ -18,7 +18,7 @@ def test_a_kind_of_several_entities_is_read_one_after_the_other() -> None:
         places.append(place.entity)
         place = place.at("page").skipping("activity")
         assert place is None or place.page is None
-    assert places == ["task", "phonecall", "appointment", "annotation"]
+    assert places == ["task", "phonecall", "appointment", "email", "annotation"]
 
 
 def test_a_mark_is_good_for_the_same_fields_in_any_order_and_for_no_others() -> None:

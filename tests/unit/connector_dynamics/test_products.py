@@ -3,6 +3,7 @@
 import pytest
 
 from connector_dynamics import products
+from connector_dynamics.settings import DynamicsConnection
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,10 @@ def test_versions_are_compared_by_their_numbers():
     assert products.parts("5.0.9688.53") < products.FIRST_IN_BULK
     assert products.parts("10.0.1") > products.parts("9.2.3")
     assert products.parts("none") == ()
+
+
+def test_what_is_refused_by_name_is_named_before_a_connection_is_set_up():
+    shown = " ".join(DynamicsConnection.unsupported)
+    assert [known.name for known in products.NEIGHBOURS if known.name not in shown] == []
+    assert "IFD" in shown
+    assert [line for line in DynamicsConnection.supported if line not in products.SUPPORTED] == []

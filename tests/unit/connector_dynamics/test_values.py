@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector_dynamics import values
-from connector_dynamics.wire import Attribute, AttributeType, Money, Option, Reference, Value
+from connector_dynamics.wire import Attribute, AttributeType, Double, Long, Money, Option, Reference, Value
 from leadbus.connector.contract import NewAccount, NewActivity, NewPerson, PersonChange
 from leadbus.errors import Rejected
 from leadbus.messages import Record
@@ -37,6 +37,9 @@ def new(kind: Any = "lead", **more: Any) -> NewPerson:
         ("boolean", "Yes", True),
         ("date", "1815-12-10", date(1815, 12, 10)),
         ("date", "1815-12-10T00:00:00Z", date(1815, 12, 10)),
+        ("local_date", "1815-12-10", datetime(1815, 12, 10, tzinfo=UTC)),
+        ("long", "9223372036854775807", Long(2**63 - 1)),
+        ("double", "0.25", Double("0.25")),
         ("datetime", "2026-01-31T09:00:00+01:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
         ("datetime", "2026-01-31T08:00:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
         ("option", "Web", Option(8)),
@@ -56,6 +59,11 @@ def test_a_value_is_written_by_its_attributes_type(kind: AttributeType, value: s
     ("kind", "value"),
     [
         ("integer", "many"),
+        ("integer", "2147483648"),
+        ("long", "9223372036854775808"),
+        ("date", "1752-12-31"),
+        ("local_date", "1752-12-31"),
+        ("datetime", "9999-12-31T23:59:59-05:00"),
         ("integer", "1.5"),
         ("decimal", "NaN"),
         ("money", "12,50"),

@@ -119,3 +119,10 @@ def test_parties_of_a_call_are_written_with_their_part():
 def test_times_are_told_in_utc():
     written = values.body("task", {"scheduledend": datetime(2026, 1, 1, tzinfo=UTC)}, {})
     assert written["scheduledend"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_reference_to_an_entity_of_the_customer_refuses_its_row():
+    navigation = {("new_regionid", "new_region"): "new_RegionId"}
+    with pytest.raises(Rejected, match="new_regionid") as refused:
+        values.body("lead", {"new_regionid": Reference("new_region", ID)}, navigation)
+    assert refused.value.field == "new_regionid"

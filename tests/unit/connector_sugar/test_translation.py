@@ -163,28 +163,6 @@ def test_only_mapped_fields_are_among_the_values() -> None:
     assert row.values == {"size_c": "9"}
 
 
-@pytest.mark.parametrize(
-    ("text", "amount"),
-    [
-        ("1234.5", "1234.5"),
-        ("1234.500000", "1234.5"),
-        ("100", "100"),
-        ("0", "0"),
-        ("-3.10", "-3.1"),
-        ("1e3", "1000"),
-        ("1.23456789", "1.234568"),
-        ("", None),
-        ("NaN", None),
-        ("Infinity", None),
-        ("1" * 16, None),
-        ("9" * 60, None),
-        ("1,5", None),
-    ],
-)
-def test_amounts_are_plain_decimals_that_a_message_can_carry(text: str, amount: str | None) -> None:
-    assert translation.amount_of(text) == amount
-
-
 def test_an_opportunity_is_read_with_what_is_known_only() -> None:
     values = {
         "name": "Deal",

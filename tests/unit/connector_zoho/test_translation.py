@@ -11,7 +11,6 @@ import pytest
 
 from connector_zoho.translation import (
     Around,
-    amount_of,
     deleted_row,
     moment,
     row_of,
@@ -158,24 +157,6 @@ def test_a_deal_has_its_figures_its_contact_and_the_organisations_currency() -> 
     other = row_of("Deals", {**row, "Currency": "EUR", "Amount": None}, Around(currency="PLN"))
     assert isinstance(other, Opportunity)
     assert (other.currency, other.amount) == ("EUR", None)
-
-
-@pytest.mark.parametrize(
-    ("shown", "amount"),
-    [
-        ("1E+3", "1000"),
-        ("0.1234567", "0.123457"),
-        ("-12.50", "-12.5"),
-        ("1" * 16, None),
-        ("1e30", None),
-        ("NaN", None),
-        ("Infinity", None),
-        ("", None),
-        ("twelve", None),
-    ],
-)
-def test_an_amount_is_a_plain_decimal_or_nothing(shown: str, amount: str | None) -> None:
-    assert amount_of(shown) == amount
 
 
 @pytest.mark.parametrize(

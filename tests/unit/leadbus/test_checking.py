@@ -286,6 +286,14 @@ async def test_rights_that_will_be_needed_are_warned_of_and_a_module_not_seen_is
     assert missing.advice == "Open Roles and allow read and write on Leads."
 
 
+async def test_campaigns_cannot_be_wanted_of_a_crm_that_has_none() -> None:
+    crm = Crm()
+    crm.capabilities = replace(CAPABILITIES, campaigns="", cannot={"campaigns": "Any CRM has no campaigns."})
+    assert wrong(await findings(crm)) == []
+    (finding,) = wrong(await findings(crm, campaigns="name"))
+    assert (finding.what, "none" in finding.advice) == ("Any CRM has no campaigns.", True)
+
+
 async def test_a_lead_source_that_is_not_offered_comes_with_the_steps_to_add_it() -> None:
     (finding,) = wrong(await findings(Crm(), lead_source="leadbus"))
     assert "source of Leads does not have the value leadbus, but has Leadbus" in finding.what

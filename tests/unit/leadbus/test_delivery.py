@@ -137,6 +137,9 @@ MORE: list[Fact] = [
     updated("c3", 3, state="client", owner_email="ida@example.com"),
     updated("c8", 8, state="prospect"),
     updated("c4", 4, owner_email="grace@example.com"),
+    updated("j3", 3, campaigns=[{"campaign_id": "fair", "response": "Invited"}]),
+    updated("j7", 7, campaigns=[{"campaign_id": "fair", "response": "Attended"}]),
+    updated("j5", 5, campaigns=[{"campaign_id": "fair", "member": False}, {"campaign_id": "other"}]),
 ]
 
 
@@ -168,6 +171,7 @@ def test_every_order_of_more_facts_gives_the_same_delivery(order: list[Fact]) ->
     assert delivery.state.value == "prospect"
     assert delivery.owner is not None
     assert delivery.owner.email == "grace@example.com"
+    assert delivery.memberships["fair"].response == "Attended"
 
 
 @given(st.lists(st.sampled_from(MORE), min_size=1, max_size=12))

@@ -92,6 +92,13 @@ def test_rows_and_documents_cover_every_setting(kind: type[ConnectionSettings]) 
     assert [path for path in paths if f"| `{path}` |" not in page] == []
 
 
+def test_every_connector_says_what_can_be_connected(kind: type[ConnectionSettings]) -> None:
+    assert kind.supported
+    page = settings_page(kind)
+    assert [product for product in kind.supported if f"- {product}\n" not in page] == []
+    assert [product for product in kind.unsupported if f"- {product}: not supported\n" not in page] == []
+
+
 async def test_the_connector_serves_its_settings() -> None:
     (service,) = build(["connector-sugar"], ENVIRON)
     transport = httpx.ASGITransport(service.api)
@@ -100,6 +107,7 @@ async def test_the_connector_serves_its_settings() -> None:
         answer = await client.get("/v1/settings", headers={"Authorization": f"Bearer {TOKEN}"})
     told = answer.json()
     assert told["crm"] == "sugar"
+    assert any("SuiteCRM" in product for product in told["supported"])
     rows = {row["path"]: row for row in told["settings"]}
     assert rows["access.password"] | {"help": ""} == {
         "path": "access.password",

@@ -12,7 +12,7 @@ from sandbox.cast import AURORA, TENANTS
 from sandbox.upstream.traffic import Item, Request, Size, Traffic, traffic
 
 _NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-_SIZE = Size(events=3_000, distributions=120)
+_SIZE = Size(events=3_000, distributions=150)
 
 
 @pytest.fixture(scope="module")

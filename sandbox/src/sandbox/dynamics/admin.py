@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .ntlm import Ntlm
 from .oauth import OAuth
 from .record import Record, Reference
 from .schema import Attribute, AttributeType, Entity, Option
@@ -20,6 +21,7 @@ class Administration:
 
     site: Site
     oauth: OAuth
+    ntlm: Ntlm
 
     # People and rights
 
@@ -153,10 +155,18 @@ class Administration:
         """Delta tokens given until now are too old."""
         self.site.tracked_from = self.site.store.version + 1
 
-    # The application
+    # Secrets
+
+    def set_password(self, password: str) -> None:
+        """Of our Windows user, who has to sign in again."""
+        user = self.site.settings.windows_user
+        self.site.store.keep_secret(user, password)
+        self.ntlm.passwords = {**self.ntlm.passwords, user: password}
+        self.ntlm.forget()
 
     def set_client_secret(self, secret: str, client: str | None = None) -> None:
         client = client or self.site.settings.client_id
+        self.site.store.keep_secret(client, secret)
         self.oauth.secrets[client] = secret
         self.oauth.expired.discard(client)
 

@@ -49,7 +49,8 @@ def routes(crm: Dynamics) -> list[Route]:
 
     async def counters(request: Request) -> Any:
         names = ("logins", "refused_logins", "refused_rows", "reads", "writes", "most_at_once", "throttled")
-        return {"calls": crm.calls.total()} | {name: getattr(crm, name) for name in names}
+        sums = {"calls": crm.calls.total(), "operations": crm.operations.total()}
+        return sums | {name: getattr(crm, name) for name in names}
 
     pages: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
         ("GET", "records", records),

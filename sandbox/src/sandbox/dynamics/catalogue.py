@@ -11,7 +11,7 @@ LEAD_SOURCE = "Leadbus"
 """A lead source that the organisation's administrator has added; its value is `LEAD_SOURCE_VALUE`."""
 LEAD_SOURCE_VALUE = 100_000_000
 
-_UNTRACKED = frozenset({"activitypointer", "listmember", "organization"})
+_UNTRACKED = frozenset({"activityparty", "activitypointer", "listmember", "organization"})
 
 
 def entities() -> dict[str, Entity]:

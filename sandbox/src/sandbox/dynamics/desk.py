@@ -35,7 +35,8 @@ class Desk(Administration):
         """
         described, store, owner = self._entity(entity), self.site.store, self.site.person
         now, now_ms = store.now(), store.now_ms()
-        usual: Values = {"createdon": now, "createdby": owner, "modifiedby": owner, "ownerid": owner}
+        usual: Values = {"createdon": now, "createdby": owner, "modifiedby": owner}
+        usual |= dict.fromkeys(("ownerid", "owninguser"), owner)
         usual = {name: value for name, value in usual.items() if name in described.attributes}
         usual |= states.begin(described)
         made = []
@@ -74,6 +75,10 @@ class Desk(Administration):
     def remove_member(self, list_id: str, key: str) -> None:
         """key: of the member."""
         self._records.remove_member(list_id, key)
+
+    def add_to_campaign(self, campaign: str, list_id: str) -> None:
+        """A marketing list."""
+        self._records.add_item(campaign, Reference("list", list_id))
 
     def records(self, entity: str) -> list[dict[str, Any]]:
         """All rows, oldest first, deleted ones too, with what no program is shown.

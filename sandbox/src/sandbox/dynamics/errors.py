@@ -90,6 +90,7 @@ FACTS: Mapping[str, Fact] = {
     "InvalidOperationForDynamicList": Fact(
         0x8004F701, 400, "This action is not available for a dynamic marketing list."
     ),
+    "UnsupportedListMemberType": Fact(0x80040301, 400, "Unsupported list member type."),
     "CannotQualifyLead": Fact(
         0x80081018,
         403,

@@ -28,6 +28,8 @@ def parse(text: str, entities: Mapping[str, Entity], asked: Asked, size: int = P
     body = fetch.find("entity")
     if fetch.tag != "fetch" or body is None:
         raise CrmError("BadRequest", "Invalid FetchXML: a fetch has one entity.")
+    if "top" in fetch.attrib and {"page", "count"} & set(fetch.attrib):
+        raise CrmError("BadRequest", "The top attribute can't be specified with paging attributes.")
     if _flag(fetch, "aggregate"):
         raise CrmError("BadRequest", "Aggregates are not to be had here.")
     return _Reader(entities, asked).query(fetch, body, size)

@@ -10,12 +10,17 @@ MEMBER_TYPES = {1: "account", 2: "contact", 4: "lead"}
 
 
 def add(site: Site, marketing_list: Record, key: str, by: str) -> str:
-    """The id of the listmember. Raises InvalidOperationForDynamicList, ObjectDoesNotExist."""
+    """The id of the listmember.
+
+    Raises InvalidOperationForDynamicList, ObjectDoesNotExist, UnsupportedListMemberType.
+    """
     store = site.store
     _static(marketing_list)
     entity = MEMBER_TYPES[marketing_list.values["createdfromcode"]]
     member = store.get(entity, key)
     if member is None:
+        if any(store.get(other, key) for other in MEMBER_TYPES.values()):
+            raise CrmError("UnsupportedListMemberType")
         raise CrmError("ObjectDoesNotExist", entity.capitalize(), key)
     if known := _membership(store, marketing_list, member.id):
         return known.id

@@ -12,8 +12,9 @@ from .site import Site
 
 _ACTIONS = ("create", "read", "write", "delete", "assign")
 _CALLED = {
-    **dict.fromkeys((*ACTIVITIES, "activitypointer"), "Activity"),
+    **dict.fromkeys((*ACTIVITIES, "activityparty", "activitypointer"), "Activity"),
     "annotation": "Note",
+    "campaignitem": "Campaign",
     "listmember": "List",
     "systemuser": "User",
 }

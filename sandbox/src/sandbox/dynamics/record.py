@@ -83,8 +83,9 @@ def from_row(row: sqlite3.Row | tuple[Any, ...], first: int = 0) -> Record:
 
 
 def _searched(record: Record) -> tuple[Any, ...]:
-    about = next((record.values[name].id for name in ABOUT if record.values.get(name)), None)
-    return record.values.get("modifiedon"), record.values.get("emailaddress1"), about
+    values = record.values
+    about = next((of.id for name in ABOUT if isinstance(of := values.get(name), Reference)), None)
+    return values.get("modifiedon"), values.get("emailaddress1"), about
 
 
 def _read(value: Any) -> Any:

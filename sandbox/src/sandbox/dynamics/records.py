@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import converting, members, states
+from . import campaigns, converting, members, parties, states
 from .converting import Qualification
 from .duplicates import look_for_duplicates
 from .errors import CrmError
@@ -68,7 +68,9 @@ class Records:
         self._permitted(described, record, record.values)
         with store.transaction():
             store.forget(entity, key)
-            return store.add(entity, key, record.values, self.caller.traceparent)
+            added = store.add(entity, key, record.values, self.caller.traceparent)
+            parties.settle(store, described, added)
+            return added
 
     def update(self, entity: str, key: str, values: Mapping[str, Any], version: int | None = None) -> Record:
         """version: the versionnumber that the record must have."""
@@ -91,6 +93,8 @@ class Records:
         with self.site.store.transaction():
             self.site.store.delete(record)
             members.forget(self.site.store, record)
+            campaigns.forget(self.site.store, record)
+            parties.forget(self.site.store, record)
         return record
 
     # More than one value
@@ -138,6 +142,14 @@ class Records:
         marketing_list = self.get("list", list_id)
         self.allow("write", self.entity("list"))
         members.remove(self.site.store, marketing_list, key)
+
+    # Campaigns
+
+    def add_item(self, campaign_id: str, item: Reference) -> Record:
+        """The campaignitem: that a list, say, belongs to the campaign."""
+        campaign, added = self.get("campaign", campaign_id), self.get(*item)
+        self.allow("write", self.entity("campaign"))
+        return campaigns.add(self.site.store, campaign, added)
 
     # Many
 
@@ -213,7 +225,9 @@ class Records:
         record.values["modifiedon"] = self.site.store.now()
         record.values["modifiedby"] = Reference("systemuser", self.caller.user)
         self._composed(entity, record)
-        self.site.store.save(record)
+        with self.site.store.transaction():
+            self.site.store.save(record)
+            parties.settle(self.site.store, entity, record)
         return record
 
     def _permitted(self, entity: Entity, record: Record, given: Values) -> None:

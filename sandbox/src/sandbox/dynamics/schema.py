@@ -29,7 +29,7 @@ LOOKUPS: frozenset[AttributeType] = frozenset({"lookup", "customer", "owner"})
 OPTION_SETS: frozenset[AttributeType] = frozenset({"picklist", "state", "status"})
 TEXTS: frozenset[AttributeType] = frozenset({"string", "memo"})
 
-ACTIVITIES = ("task", "phonecall", "appointment", "campaignresponse")
+ACTIVITIES = ("task", "phonecall", "appointment", "email", "campaignresponse")
 """What `activitypointer` is a view of."""
 
 

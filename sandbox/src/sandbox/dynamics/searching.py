@@ -176,7 +176,7 @@ def _sql(table: str, entity: Entity, attribute: Attribute) -> str:
         return f"{table}.id"
     if name in _COLUMNS:
         return f"{table}.{_COLUMNS[name]}"
-    if name in ABOUT:
+    if name in ABOUT and attribute.is_lookup:
         return f"{table}.about"
     if name == "activitytypecode":
         return f"{table}.entity"

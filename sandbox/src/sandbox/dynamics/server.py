@@ -67,9 +67,10 @@ class Dynamics:
         self.site = Site(
             Store(database, clock), chosen, limits if online else Limits(clock, None, None, None)
         )
-        self.oauth = OAuth(self.site, {chosen.client_id: chosen.client_secret})
-        self.desk = Desk(self.site, self.oauth)
-        self.ntlm = Ntlm({f"{chosen.domain}\\{chosen.user}": chosen.password}, trusted_header)
+        client, user = chosen.client_id, chosen.windows_user
+        self.oauth = OAuth(self.site, {client: self.store.secret(client, chosen.client_secret)})
+        self.ntlm = Ntlm({user: self.store.secret(user, chosen.password)}, trusted_header)
+        self.desk = Desk(self.site, self.oauth, self.ntlm)
         self._front = Front(
             self.site, self.oauth, self.ntlm, call_seconds=call_seconds, row_seconds=row_seconds
         )
@@ -227,7 +228,7 @@ def _settle(site: Site, desk: Desk) -> None:
     if site.store.was("organization", site.organization_id):
         return
     chosen = site.settings
-    ours = f"{chosen.client_id}@{chosen.organisation}" if chosen.online else f"{chosen.domain}\\{chosen.user}"
+    ours = f"{chosen.client_id}@{chosen.organisation}" if chosen.online else chosen.windows_user
     person = f"ada@{chosen.organisation}.example" if chosen.online else f"{chosen.domain}\\ada"
     desk.add_user(ours, last_name="Leadbus", key=site.application.id)
     email = f"ada@{chosen.organisation}.example"

@@ -42,6 +42,11 @@ class Settings:
     page_size: int = 5000
     track_days: int = 7
 
+    @property
+    def windows_user(self) -> str:
+        r"""`DOMAIN\user`."""
+        return f"{self.domain}\\{self.user}"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS attributes (
 );
 CREATE TABLE IF NOT EXISTS switches (entity TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (entity, name));
 CREATE TABLE IF NOT EXISTS denied (user TEXT, entity TEXT, action TEXT, PRIMARY KEY (user, entity, action));
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, secret TEXT NOT NULL);
 """ + "".join(
     f"CREATE INDEX IF NOT EXISTS records_by_{name} ON records (json_extract(body, '$.{name}[1]'))"
     f" WHERE json_extract(body, '$.{name}[1]') IS NOT NULL;\n"
@@ -212,6 +213,13 @@ class Store:
         """`tracked` or `keys` of an entity."""
         setattr(self.entities[entity], name, value)
         self.execute("INSERT OR REPLACE INTO switches VALUES (?, ?, ?)", (entity, name, json.dumps(value)))
+
+    def secret(self, name: str, usual: str) -> str:
+        """Of a client, or the password of a `DOMAIN\\user`: the one kept, else the usual one."""
+        return str(self.value("SELECT secret FROM secrets WHERE name = ?", (name,)) or usual)
+
+    def keep_secret(self, name: str, secret: str) -> None:
+        self.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?)", (name, secret))
 
     def _load_schema(self) -> None:
         for entity, name, body in self.rows("SELECT * FROM attributes"):

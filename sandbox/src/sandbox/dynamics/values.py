@@ -89,7 +89,8 @@ def _typed(value: Any, kind: Any) -> Any:
 
 def _text(entity: Entity, attribute: Attribute, value: Any) -> str | None:
     text = str(_typed(value, str))
-    if attribute.length is not None and len(text) > attribute.length:
+    # nvarchar counts UTF-16: an emoji is two.
+    if attribute.length is not None and len(text.encode("utf-16-le", "surrogatepass")) > 2 * attribute.length:
         raise CrmError("StringLengthTooLong", attribute.name, entity.name, attribute.length)
     return text or None
 

@@ -165,11 +165,14 @@ website                 | url(255)     | Website:
 employees               | varchar(10)  | Employees:
 parent_id               | id(36)       | Parent Account ID
 """
+# Source: vardefs of SuiteCRM 7.12 (both names are shorter than others there).
 CAMPAIGN_FIELDS = """
+name          | name(50)  | Name:         | required
 start_date    | date      | Start Date:
 end_date      | date      | End Date:     | required
 status        | enum(100) | Status:       | required, options=campaign_status_dom
 campaign_type | enum(100) | Type:         | required, options=campaign_type_dom
+currency_id   | id(36)    | Currency:
 budget        | currency  | Budget:
 expected_cost | currency  | Expected Cost:
 actual_cost   | currency  | Actual Cost:
@@ -177,6 +180,7 @@ objective     | text      | Objective:
 content       | text      | Description:
 """
 LIST = """
+name        | name(50)     | Name:   | required
 list_type   | enum(100)    | Type:   | options=prospect_list_type_dom
 domain_name | varchar(255) | Domain:
 """

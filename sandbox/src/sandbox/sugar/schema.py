@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from .modules import JOIN_TABLES, Module, edition
 
-VERSION = 2
+VERSION = 3
 
 _TEXT = "TEXT COLLATE NOCASE"
 _MEMBERSHIP = ("date_modified TEXT", "deleted INTEGER DEFAULT 0")

@@ -24,6 +24,7 @@ _STAGES = (
     "Qualification|Needs Analysis|Value Proposition|Identify Decision Makers|Proposal/Price Quote|"
     "Negotiation/Review|Closed Won|Closed Lost|Closed Lost to Competition"
 )
+_CURRENCIES = "EUR|GBP|PLN|USD"
 
 _SYSTEM = (
     make("Created_By", "ownerlookup", read_only=True),
@@ -137,7 +138,7 @@ _FIELDS: Mapping[str, Sequence[Field]] = {
         make("Stage", "picklist", options=_STAGES, required=True),
         make("Pipeline", "picklist", options="Standard (Standard)"),
         make("Amount", "currency"),
-        make("Currency", "picklist", options="EUR|GBP|PLN|USD"),
+        make("Currency", "picklist", options=_CURRENCIES),
         make("Closing_Date", "date"),
         make("Probability", "integer", 3),
         make("Expected_Revenue", "currency", read_only=True),
@@ -155,6 +156,7 @@ _FIELDS: Mapping[str, Sequence[Field]] = {
         make("Expected_Revenue", "currency"),
         make("Budgeted_Cost", "currency"),
         make("Actual_Cost", "currency"),
+        make("Currency", "picklist", options=_CURRENCIES),
         make("Num_sent", "text", 50),
         make("Description", "textarea"),
     ),

@@ -1,7 +1,8 @@
 """What belongs to a record: notes and activities, and members of campaigns.
 
 Source: Zoho's documentation and the contract notes. Assumed: a related list is the newest record first, and
-pages go by number alone.
+pages go by number alone; a member who is put in without a status again keeps its own, and a new one is
+Planned; any text is taken for a status, as by pick lists; taking out who is not in is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -116,9 +117,12 @@ def join(call: Call) -> Reply:
     """People into campaigns, from either side."""
 
     def add(campaign: int, person: Record, row: Row) -> str:
-        sql = "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)"
-        status = row.get("Member_Status") or "Planned"
-        call.store.execute(sql, (campaign, person.module, int(person.id), status))
+        status, key = row.get("Member_Status"), (campaign, person.module, int(person.id))
+        sql = "INSERT OR IGNORE INTO members VALUES (?, ?, ?, 'Planned')"
+        call.store.execute(sql, key)
+        if status:
+            sql = "UPDATE members SET status = ? WHERE campaign = ? AND module = ? AND person = ?"
+            call.store.execute(sql, (status, *key))
         return "relation added"
 
     return _relate(call, call.rows(), add)

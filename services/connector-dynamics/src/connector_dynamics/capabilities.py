@@ -10,7 +10,7 @@ from connector_dynamics.limiter import ON_PREMISES_CALLS
 from connector_dynamics.spreading import FEWEST_ROWS, MOST_ROWS
 from connector_dynamics.translation import ACTIVITIES, CAMPAIGN, FIELDS, MODULES, NEW_STATUS, NO_BULK_EMAIL
 from connector_dynamics.values import COMPANY_OF_CONTACT, EMAIL, LEAD_SOURCE, OWNER, TOPIC, fit
-from leadbus.connector.capabilities import TURNING_BACK, Capabilities, Step
+from leadbus.connector.capabilities import RESPONSES, TURNING_BACK, Capabilities, Step
 
 _ENTITY = (
     "In Dynamics, go to Settings > Customizations > Customize the System, and there to Entities > {module} >"
@@ -54,6 +54,8 @@ CAPABILITIES = Capabilities(
     cannot={
         TURNING_BACK: "Dynamics cannot turn a contact back into a lead: a qualified lead can be reactivated"
         " by hand, but the contact stays, with all that hangs on it.",
+        RESPONSES: "Who is in a campaign of Dynamics is on one of its marketing lists, which keep no"
+        " response; a campaign response there is an activity that people book. Leadbus leaves responses out.",
         "writing to a qualified lead": "Dynamics lets nobody change a lead that was qualified: what is still"
         " to be said goes to the contact that it became.",
         "company of an existing contact": "Dynamics keeps a contact's company as an account of its own:"

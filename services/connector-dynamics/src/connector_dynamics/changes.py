@@ -5,13 +5,14 @@ next reading of changes goes on from there, deletions among them. Without a mark
 `modifiedon`, which tells no deletions: the comparison of everything finds those.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from connector_dynamics.client import Organisation
 from connector_dynamics.looking import Looking
-from connector_dynamics.pages import Marks, Place
+from connector_dynamics.pages import Marks, Place, sign
 from connector_dynamics.translation import ACCOUNTS_LIST, LIST, MODULES
 from connector_dynamics.wire import Condition, Filter, Listing, Query
 from leadbus.connector.capabilities import Kind
@@ -51,14 +52,12 @@ class Changes:
                 place = rest or place
 
     async def _page(self, kind: Kind, place: Place, since: datetime | None, mark: str | None) -> Page[Row]:
-        entity = place.entity
-        attributes = await self._looking.attributes(entity)
-        try:
-            place, listing = await self._read(place, attributes, since, Marks.read(mark))
-        except Gone:
-            if since is not None or place.page is None or place.server_time is None:
-                raise
-            return Page([], place.at(None).token(), place.server_time)  # a full reading that rested too long
+        entity, at = place.entity, place
+
+        async def read(attributes: tuple[str, ...]) -> tuple[tuple[str, ...], Place, Listing]:
+            return attributes, *await self._read(at, attributes, since, Marks.read(mark))
+
+        attributes, place, listing = await self._looking.reading(entity, read)
         rows = await self._looking.rows(entity, listing.entries)
         place = replace(place, server_time=place.server_time or listing.at)
         if listing.mark is not None:
@@ -74,17 +73,19 @@ class Changes:
     async def _read(
         self, place: Place, attributes: Sequence[str], since: datetime | None, marks: Marks
     ) -> tuple[Place, Listing]:
-        """A page of rows, and the place with how it was read."""
+        """A page of rows, and the place with how it was read. Raises Gone for one that is good no more."""
         entity, mark = place.entity, marks.token(place.entity)
         if since is not None and mark is not None:
             return place, await self._since(place, attributes, marks)
-        is_tracked = since is None and entity != LIST and not place.by_time
-        if is_tracked and await self._organisation.tracks(entity):
-            try:
-                return place, await self._organisation.changes(entity, attributes, None, place.page)
-            except Unsupported:
-                if place.page is not None:
-                    raise
+        if since is None and entity != LIST and not place.by_time:
+            if place.page is not None and place.sign != sign(attributes):
+                raise Gone(_OTHER_FIELDS)
+            if await self._organisation.tracks(entity):
+                with contextlib.suppress(Unsupported):
+                    listing = await self._organisation.changes(entity, attributes, None, place.page)
+                    return replace(place, sign=sign(attributes)), listing
+            if place.page is not None:
+                raise Gone(_UNTRACKED)
         # Reading what is tracked needs more rights than reading rows (documentation: for the organisation).
         place = replace(place, by_time=True)
         return place, await self._by_time(place, attributes, since)

@@ -4,9 +4,17 @@ from collections.abc import Iterable, Mapping
 
 from connector_dynamics import faults, products
 from connector_dynamics.probing import Probing
+from connector_dynamics.reaching import where
 from connector_dynamics.settings import DynamicsConnection
 from leadbus.connector.contract import Finding
-from leadbus.errors import AddressRefused, AuthRefused, LeadbusError, RateLimited, Unsupported
+from leadbus.errors import (
+    AddressRefused,
+    AuthRefused,
+    LeadbusError,
+    RateLimited,
+    Unsupported,
+)
+from leadbus.security.addresses import HostUnknown
 
 _WHY_TO_ANSWER = "Without an answer nothing can be written to the CRM or read from it."
 _LATER = "Test again in a few minutes."
@@ -17,11 +25,21 @@ _CHECK_ADDRESS = (
 _ADVICE: Mapping[type[LeadbusError], str] = {
     faults.NotAMember: "Put it right in the CRM, then test again.",
     AuthRefused: "Correct what is refused, then test again; each further try could lock the user out.",
-    faults.NotReached: "Check the address. If it is right, ask whoever runs the server or its firewall to let"
-    " Leadbus in: the address must be open to where Leadbus calls from. Then test again.",
-    AddressRefused: "Ask whoever runs the CRM's web server or firewall to let Leadbus in, then test again.",
-    faults.Untrusted: "Have the certificate replaced by whoever runs the server, then test again.",
+    HostUnknown: "Correct the name. One that only the company's own network knows must be made known outside"
+    " (public DNS), and its server's port opened to the addresses that Leadbus calls from.",
+    faults.NotReached: "Check host and port. If they are right, have whoever runs the server or its firewall"
+    " open that port, for TCP connections from the addresses that Leadbus calls from. Then test again.",
+    AddressRefused: "Have whoever runs the CRM's web server, firewall or proxy let calls in from the"
+    " addresses that Leadbus calls from, then test again.",
+    faults.Untrusted: "Have whoever runs the server install a certificate there, with its intermediate ones,"
+    " from an authority that browsers know, made out to the address's host name. Then test again.",
+    faults.NotEncrypted: "Enter the port at which the CRM is served by https, or have https set up there; a"
+    " firewall that ends connections must let through those from the addresses that Leadbus calls from.",
+    faults.NoDirectory: "Correct login_url in the settings, then test again.",
+    faults.Inside: "Correct the address in the settings, then test again.",
     faults.NotOurs: "Enter the address of an organisation of a supported product, then test again.",
+    faults.WebPage: "If it is a page of a firewall or proxy: have it let calls from the addresses that"
+    f" Leadbus calls from through to the CRM, without a page of its own. Otherwise: {_CHECK_ADDRESS}",
     faults.NotServed: _CHECK_ADDRESS,
     RateLimited: "Nothing is wrong: test again later.",
     Unsupported: "Ask an administrator of the CRM to allow its user what is missing, then test again.",
@@ -34,7 +52,7 @@ async def findings(probing: Probing, connection: DynamicsConnection) -> list[Fin
         organisation = await probing.open()
         info = await organisation.info()
     except LeadbusError as error:
-        return [_refusal(error)]
+        return [_refusal(error, connection)]
     who = f" The user is {info.user_name}." if info.user_name else ""
     which = f" The organisation is {info.organisation}." if info.organisation else ""
     return [
@@ -45,13 +63,14 @@ async def findings(probing: Probing, connection: DynamicsConnection) -> list[Fin
     ]
 
 
-def _refusal(error: LeadbusError) -> Finding:
+def _refusal(error: LeadbusError, connection: DynamicsConnection) -> Finding:
+    answered = isinstance(error, faults.NotServed) or type(error) is AddressRefused
     return Finding(
         False,
-        str(error),
+        f"{error} That is what {where(connection.address)} answers." if answered else str(error),
         _WHY_TO_ANSWER,
         next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), _LATER),
-        blocked=isinstance(error, AddressRefused),
+        blocked=isinstance(error, AddressRefused | HostUnknown | faults.WebPage | faults.NotEncrypted),
         refused=isinstance(error, AuthRefused),
     )
 

@@ -105,17 +105,34 @@ class Organisation(Protocol):
         """
         ...
 
-    async def add_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """Puts leads, contacts or accounts on a static list.
+    async def add_to_campaign(self, campaign_id: str, list_id: str, traceparent: bytes | None = None) -> None:
+        """Gives a campaign a marketing list.
 
         Raises:
-            Gone: there is no such list.
+            Gone: there is no such campaign or list.
+            Conflict: it has that list.
+        """
+        ...
+
+    async def add_members(
+        self, list_id: str, entity: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
+        """Puts leads or contacts (entity) on a static list; all of them or none.
+
+        Raises:
+            Gone: there is no such list, or one of them is not there.
             Rejected: it is a dynamic one, or for another kind.
         """
         ...
 
-    async def remove_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """Takes them off a static list; one that is not on it is no error. Raises as `add_members`."""
+    async def remove_members(
+        self, list_id: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
+        """Takes them off a static list; one that is not on it is no error.
+
+        Raises:
+            Gone: there is no such list; or the same as if nobody were on it.
+        """
         ...
 
     async def close(self) -> None:

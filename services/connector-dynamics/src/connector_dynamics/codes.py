@@ -14,6 +14,7 @@ from leadbus.errors import (
     Gone,
     LeadbusError,
     OutcomeUnknown,
+    RateLimited,
     Rejected,
     Transient,
     Unsupported,
@@ -24,12 +25,32 @@ class NotServed(Transient):
     """Something answered, but not this service: a web page, a missing path, a forwarding."""
 
 
+class WebPage(NotServed):
+    """A page for people, or whatever else is no answer: of a firewall, a proxy, or another server."""
+
+
+class NoDirectory(Transient):
+    """What answers where an app registration is to sign in is no directory."""
+
+
+class DirectoryBusy(RateLimited):
+    """The directory asks for a pause, which says nothing of the organisation."""
+
+
 class NotReached(AddressRefused):
     """No connection came about: a wrong address, a server that is down, or a firewall that lets nobody in."""
 
 
+class Inside(Transient):
+    """The address leads into a network that only we can reach."""
+
+
 class Untrusted(Transient):
     """The server shows a certificate that nobody can rely on."""
+
+
+class NotEncrypted(Transient):
+    """No https comes about with what answers."""
 
 
 class NotOurs(Unsupported):
@@ -84,12 +105,13 @@ _NO_COLUMN = Meaning(
     "The CRM does not have a column that the field mapping names, or hides it: correct the mapping.",
 )
 WAIT = both(Transient, "The CRM asks for fewer calls.")
-_PLUG_IN = Meaning(
+PLUG_IN = Meaning(
     Transient,
     Rejected,
     "A plug-in or workflow of the CRM refuses this; its message stands in the CRM's plug-in trace log: ask"
     " an administrator of the CRM.",
 )
+_DATABASE = both(Transient, "The CRM's database was too busy, and undid what was asked for.")
 FAILED = Meaning(Transient, OutcomeUnknown, "The CRM failed without saying why.")
 _OUR_CALL = Meaning(Unsupported, Rejected, "The CRM does not accept this call.")
 _VALUE = "The CRM refuses the value of a field: {}."
@@ -144,8 +166,11 @@ CODES: Mapping[int, Meaning] = {
     ),
     0x80040203: _OUR_CALL,
     0x80040216: FAILED,
-    0x80040265: _PLUG_IN,
-    0x80040224: _PLUG_IN,
+    0x80040265: PLUG_IN,
+    0x80040224: PLUG_IN,
+    # Documented (troubleshooting of bulk operations): errors of SQL Server, as by a deadlock; its timeout;
+    # a transaction that was undone.
+    **dict.fromkeys((0x80044150, 0x80044151, 0x80040255), _DATABASE),
     0x80060882: CHANGED,
     0x80072322: WAIT,
     0x80072326: WAIT,
@@ -169,6 +194,9 @@ CODES: Mapping[int, Meaning] = {
         _VALUE.format("it is none of the field's options; add the option in the CRM, or map the value"),
     ),
     0x80044331: Meaning(Unsupported, Rejected, _VALUE.format("it is longer than the field")),
+    0x80048D19: Meaning(
+        Unsupported, Rejected, _VALUE.format("it cannot be read as what the field holds; correct the mapping")
+    ),
     0x80044354: Meaning(Unsupported, Rejected, _VALUE.format("it is of another type than the field")),
     0x80048408: Meaning(
         Unsupported, Rejected, "The CRM refuses the status, as it does not go with the state."

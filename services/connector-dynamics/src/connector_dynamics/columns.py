@@ -8,9 +8,9 @@ TYPES: Mapping[str, AttributeType] = {
     "String": "text",
     "Memo": "memo",
     "Integer": "integer",
-    "BigInt": "integer",
+    "BigInt": "long",
     "Decimal": "decimal",
-    "Double": "decimal",
+    "Double": "double",
     "Money": "money",
     "Boolean": "boolean",
     "DateTime": "datetime",
@@ -27,9 +27,13 @@ REQUIRED = frozenset({"ApplicationRequired", "SystemRequired"})
 WITH_OPTIONS: frozenset[AttributeType] = frozenset({"option", "options", "state", "status"})
 
 
-def type_of(word: str, *, several: bool, format_: str | None) -> AttributeType:
-    """word: the type code. several: of options. format_: of times."""
+def type_of(
+    word: str, *, several: bool, format_: str | None, behaviour: str | None = "DateOnly"
+) -> AttributeType:
+    """word: the type code. several: of options. format_: of times; behaviour: theirs in the Web API."""
     if several:
         return "options"
     found = TYPES.get(word, "other")
-    return "date" if found == "datetime" and format_ == "DateOnly" else found
+    if found != "datetime" or format_ != "DateOnly":
+        return found
+    return "date" if behaviour == "DateOnly" else "local_date"

@@ -13,6 +13,8 @@ from connector_dynamics.verbs import Verbs
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.contract import (
     Account,
+    CampaignAsSent,
+    CampaignMember,
     Conversion,
     Converted,
     Created,
@@ -29,6 +31,7 @@ from leadbus.connector.contract import (
     PersonChange,
     Row,
     Watch,
+    WrittenCampaign,
 )
 from leadbus.errors import Unsupported
 from leadbus.messages import Record
@@ -116,6 +119,14 @@ class DynamicsAdapter:
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """See `Adapter`."""
         return await (await self._opened()).writing.add_activities(activities)
+
+    async def write_campaigns(self, campaigns: Sequence[CampaignAsSent]) -> list[WrittenCampaign]:
+        """See `Adapter`."""
+        return await (await self._opened()).campaigns.write(campaigns)
+
+    async def put_members(self, members: Sequence[CampaignMember]) -> list[Outcome]:
+        """See `Adapter`."""
+        return await (await self._opened()).campaigns.put_members(members)
 
     # Besides
 

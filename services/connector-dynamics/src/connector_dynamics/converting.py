@@ -73,7 +73,7 @@ class Converting:
         try:
             return await self._qualify(asked, lead)
         except _DOUBTFUL as error:
-            return await self._look_again(asked.record.id, error)
+            return await self._look_again(asked, error)
         except LeadbusError as error:
             return error
 
@@ -121,13 +121,17 @@ class Converting:
             if outcome is not None:
                 raise outcome
 
-    async def _look_again(self, lead_id: str, error: LeadbusError) -> Converted:
+    async def _look_again(self, asked: Conversion, error: LeadbusError) -> Converted:
         """The contact, if the lead became one; else what was wrong."""
         try:
-            lead = (await self._look({lead_id})).get(lead_id)
+            lead = (await self._look({asked.record.id})).get(asked.record.id)
         except LeadbusError:
             return error
-        return lead.outcome() if lead is not None and lead.qualified else error
+        if lead is None or not lead.qualified:
+            return error
+        if isinstance(error, OutcomeUnknown) and asked.contact is None and lead.contact:  # it was our call
+            await self._hand_over(asked, lead.contact, ())
+        return lead.outcome()
 
     async def _look(self, ids: Collection[str]) -> dict[str, _Lead]:
         shapes = await self._metadata.shapes(LEAD)

@@ -17,10 +17,11 @@ class Entity:
 
 ENTITIES: Mapping[str, Entity] = {
     "account": Entity("accounts", "accountid"),
+    "activityparty": Entity("activityparties", "activitypartyid"),
     "activitypointer": Entity("activitypointers", "activityid"),
     "annotation": Entity("annotations", "annotationid"),
     "campaign": Entity("campaigns", "campaignid"),
-    "campaignresponse": Entity("campaignresponses", "activityid"),
+    "campaignitem": Entity("campaignitems", "campaignitemid"),
     "contact": Entity("contacts", "contactid"),
     "email": Entity("emails", "activityid"),
     "appointment": Entity("appointments", "activityid"),

@@ -1,4 +1,4 @@
-"""What Dynamics's answers, and what can happen on the way to it, mean for Leadbus.
+"""What Dynamics's answers mean for Leadbus; that none came is for `reaching`.
 
 Codes decide, never texts, which change by version and language. Older versions of the Web API send none with
 404 and 412: the status decides then. A write that may have been carried out is OutcomeUnknown: the kit looks
@@ -6,12 +6,8 @@ before it repeats it.
 """
 
 import re
-import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
-
-import httpx
 
 from connector_dynamics.codes import (
     CHANGED,
@@ -21,16 +17,22 @@ from connector_dynamics.codes import (
     EXISTS,
     FAILED,
     GONE,
+    PLUG_IN,
     WAIT,
+    DirectoryBusy,
     Duplicate,
+    Inside,
     MarkTooOld,
     Meaning,
+    NoDirectory,
     NotAMember,
+    NotEncrypted,
     NotOnTheList,
     NotOurs,
     NotReached,
     NotServed,
     Untrusted,
+    WebPage,
     both,
 )
 from leadbus.errors import (
@@ -51,15 +53,20 @@ __all__ = [
     "DELETED",
     "EXISTS",
     "GONE",
+    "DirectoryBusy",
     "Duplicate",
+    "Inside",
     "MarkTooOld",
     "Meaning",
+    "NoDirectory",
     "NotAMember",
+    "NotEncrypted",
     "NotOnTheList",
     "NotOurs",
     "NotReached",
     "NotServed",
     "Untrusted",
+    "WebPage",
 ]
 
 LIMITS = frozenset({0x80072321, 0x80072322, 0x80072326})
@@ -68,10 +75,10 @@ LONGEST_WAIT = 3_600.0
 # What is no answer of Dynamics ---------------------------------------------------------------------------
 
 PAGE = Meaning(
-    NotServed,
+    WebPage,
     OutcomeUnknown,
-    "The address answers with something that Leadbus cannot read, such as a web page: the CRM may be under"
-    " maintenance, or the address is not the organisation's.",
+    "The address answers with something that Leadbus cannot read, such as a web page: a firewall or proxy may"
+    " answer in the CRM's place, the CRM may be under maintenance, or the address is not the organisation's.",
 )
 STATUSES: Mapping[int, Meaning] = {
     **dict.fromkeys(
@@ -89,8 +96,17 @@ STATUSES: Mapping[int, Meaning] = {
     ),
     404: both(NotServed, "There is no service of Dynamics at the address."),
     405: both(NotServed, "There is no service of Dynamics at the address."),
+    407: both(AddressRefused, "A proxy on the way to the CRM wants Leadbus to sign in to it first."),
     412: CHANGED,
     429: WAIT,
+    **dict.fromkeys(
+        (502, 504),
+        Meaning(
+            Transient,
+            OutcomeUnknown,
+            "A proxy or load balancer in front of the CRM answers that it does not reach it.",
+        ),
+    ),
     503: both(Transient, "The CRM is not available at the moment."),
 }
 TOKEN_ENDED = both(AuthExpired, "The CRM has ended the access token.")
@@ -111,13 +127,16 @@ OTHER_SIGN_IN = both(
     " claims, AD FS): Leadbus cannot sign in there.",
 )
 PAGE_LOST = both(Transient, "The CRM does not know any more where reading was to go on.")
-NO_ANSWER = Meaning(Transient, OutcomeUnknown, "The CRM did not answer in time.")
-CUT_OFF = Meaning(Transient, OutcomeUnknown, "The connection to the CRM broke before its answer came.")
 UNREADABLE = Meaning(Transient, OutcomeUnknown, "The CRM's answer cannot be read.")
 TOO_LONG = Meaning(Unsupported, OutcomeUnknown, "The CRM's answer is longer than Leadbus accepts.")
 
-_ATTRIBUTE = re.compile(r"(?:'([a-z][a-z0-9_]{1,99})' attribute|attribute '?([a-z][a-z0-9_]{1,99})\b)")
-_PROPERTY = re.compile(r"undeclared property '([A-Za-z][A-Za-z0-9_]{1,99})'")
+_COLUMN = r"'([a-z][a-z0-9_]{1,99})'"
+_COLUMNS = re.compile(
+    rf"{_COLUMN} attribute|attribute (?:with Name = )?{_COLUMN}|The value \S+ of {_COLUMN} on record"
+    r"|Attribute Value Type for ([a-z][a-z0-9_]{1,99})\b"
+)
+"""How the texts of the codes in `CODES` name a column (error code list, contract notes)."""
+_PROPERTY = re.compile(r"(?:undeclared|Invalid) property '([A-Za-z][A-Za-z0-9_]{1,99})'")
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z0-9_]{2,100}")
 
 
@@ -144,8 +163,9 @@ def of_code(
     error = meaning.writing if writing else meaning.reading
     if meaning is DENIED and (privilege := _PRIVILEGE.search(message)):
         return error(f"{meaning.sentence[:-1]}: {privilege[0]}.")
-    if issubclass(error, Rejected) and (field := _field(message)):
-        return error(meaning.sentence.replace("of a field", f"of {field}"), field)
+    if issubclass(error, Rejected) and meaning is not PLUG_IN and (field := _field(message)):
+        named = meaning.sentence.replace("of a field", f"of {field}")
+        return error(named.replace("have a column", f"have the column {field}"), field)
     return meaning.error(writing=writing)
 
 
@@ -154,14 +174,16 @@ def of_answer(
 ) -> LeadbusError:
     """The error behind an answer of the Web API. by_id: the call was about one record, by its id."""
     code, message = _code_and_message(body)
+    if (name := _PROPERTY.search(message)) and status == 400:
+        return Rejected(f"The CRM does not have the column {name[1]}: correct the field mapping.", name[1])
     known = of_code(code, message, writing=writing, retry_after=seconds(retry_after))
     if known is not None:
         return known
     meaning = _by_status(status, message, by_id=by_id)
     if meaning is not None:
         return meaning.error(writing=writing)
-    if (name := _PROPERTY.search(message)) and status == 400:
-        return Rejected(f"The CRM does not have the column {name[1]}: correct the field mapping.", name[1])
+    if code and status == 403:
+        return DENIED.error(writing=writing)
     if (message or code) and 400 <= status < 500 and status not in STATUSES:
         return _unknown(code, writing=writing)
     return of_status(status, retry_after, writing=writing)
@@ -192,27 +214,6 @@ def of_status(status: int, retry_after: str | None, *, writing: bool) -> Leadbus
     return meaning.error(writing=writing)
 
 
-def of_transport(error: Exception, url: str, *, writing: bool) -> LeadbusError:
-    """The error behind a call that got no answer; one that never left cannot have been carried out."""
-    if certificate := _certificate(error):
-        return Untrusted(certificate)
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if isinstance(error, httpx.ConnectTimeout):
-        return NotReached(
-            f"Nothing answers at port {port} of {parts.hostname}: a firewall may keep Leadbus out. It must"
-            f" let TCP connections to port {port} in from the address that Leadbus calls from."
-        )
-    if isinstance(error, httpx.ConnectError | httpx.PoolTimeout | httpx.InvalidURL):
-        return NotReached(
-            f"The CRM cannot be reached at port {port} of {parts.hostname}: the server is down, the port is"
-            " another one, or https and http are mixed up."
-        )
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return NO_ANSWER.error(writing=writing)
-    return CUT_OFF.error(writing=writing)
-
-
 def seconds(retry_after: str | None) -> float | None:
     """A Retry-After header's seconds, or a span as SOAP sends it (PT35S, 00:00:35); None for neither."""
     text = (retry_after or "").strip()
@@ -240,27 +241,5 @@ def _unknown(code: int | None, *, writing: bool) -> LeadbusError:
 
 
 def _field(message: str) -> str | None:
-    found = _ATTRIBUTE.search(message)
-    return (found[1] or found[2]) if found else None
-
-
-_CERTIFICATES: Mapping[int, str] = {
-    10: "it has expired",
-    18: "it is self-signed",
-    19: "it goes back to an authority of its own",
-    20: "the authority behind it is not known, or its intermediate certificate is not sent along",
-    62: "it is made out to another host name",
-}
-"""By OpenSSL's verify codes (man verify, X509_V_ERR_*)."""
-
-
-def _certificate(error: BaseException | None) -> str | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            why = _CERTIFICATES.get(error.verify_code, "it is not valid")
-            return (
-                f"The server's certificate cannot be relied on: {why}. Install one there from an authority"
-                " that browsers know, made out to the address's host name."
-            )
-        error = error.__cause__ or error.__context__
-    return None
+    found = _COLUMNS.search(message)
+    return next(filter(None, found.groups())) if found else None

@@ -20,6 +20,8 @@ from leadbus.errors import Unsupported
 PAGE_ROWS = 1_000
 """Of a query that somebody else wrote; 5,000 is the most that any server gives."""
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DECLARATION = re.compile(r"^\s*<\?xml\b[^>]*>")
+"""May name an encoding that a text does not have."""
 _NOT_OURS = ("page", "count", "top", "paging-cookie", "returntotalrecordcount", "distinct")
 _NO_FETCH = "The list's query is none that Leadbus can run: it groups or counts rows, or is no FetchXML."
 
@@ -42,7 +44,7 @@ def of_others(fetch_xml: str, attributes: Sequence[str], page: str | None = None
     """The entity, and the FetchXML of one page of somebody else's query. Raises Unsupported."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
     try:
-        fetch = etree.fromstring(fetch_xml.encode(), parser)
+        fetch = etree.fromstring(_DECLARATION.sub("", fetch_xml).encode(), parser)
     except (etree.LxmlError, ValueError):
         raise Unsupported(_NO_FETCH) from None
     entity = fetch.find("entity") if fetch.tag == "fetch" else None

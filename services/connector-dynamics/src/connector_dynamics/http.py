@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from connector_dynamics import faults
+from connector_dynamics import faults, reaching
+from leadbus.errors import Rejected
 
 MOST_BYTES = 50_000_000
 LARGE = 100_000
@@ -106,7 +107,9 @@ async def exchange(http: httpx.AsyncClient, request: Request, *, seconds: float 
                 if len(body) > MOST_BYTES:
                     raise faults.TOO_LONG.error(writing=request.writing)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        raise faults.of_transport(error, request.url, writing=request.writing) from None
+        raise reaching.of_transport(error, request.url, writing=request.writing) from None
+    except Rejected as refused:  # the guard's word is about the address, not about a row
+        raise faults.Inside(str(refused)) from None
     return Reply(answer.status_code, bytes(body), answer.headers, connection)
 
 

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 
+from connector_dynamics.codes import DirectoryBusy
 from leadbus.errors import RateLimited
 
 ONLINE_CALLS = 52
@@ -36,6 +37,8 @@ class Limiter:
             self._require_open()
             try:
                 yield
+            except DirectoryBusy:  # one access's own; other tenants call the organisation as well
+                raise
             except RateLimited as error:
                 self.pause(error)
                 raise

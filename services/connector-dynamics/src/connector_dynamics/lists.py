@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 
 from connector_dynamics.client import Organisation
-from connector_dynamics.translation import CONTACT, LEAD, LIST, MEMBER
+from connector_dynamics.translation import LIST, MEMBER, MEMBER_TYPES
 from connector_dynamics.wire import Condition, Filter, Query, Reference
 from leadbus.connector.contract import Page
 from leadbus.messages import Record
 
-_MEMBER_TYPES = {2: CONTACT, 4: LEAD}
-"""By `list.createdfromcode` (documentation, list entity); 1 is accounts."""
+_MEMBERS = {code: entity for entity, code in MEMBER_TYPES.items()}
 ROWS = 1_000
 
 
@@ -24,7 +23,7 @@ class Lists:
         """See `Adapter`. A list of accounts has no people, and one that was deleted has no members."""
         of = await self._organisation.retrieve(LIST, [list_id], ("type", "createdfromcode", "query"))
         code = of[0].values.get("createdfromcode") if of else None
-        entity = _MEMBER_TYPES.get(code) if isinstance(code, int) else None
+        entity = _MEMBERS.get(code) if isinstance(code, int) else None
         if entity is None:
             return Page([], None, datetime.now(UTC))
         if of[0].values.get("type") is True:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from connector_dynamics.client import Organisation
-from connector_dynamics.translation import CALL, CAMPAIGN, KINDS, MEETING, NOTE, TASK, USER
+from connector_dynamics.translation import CALL, CAMPAIGN, EMAIL, KINDS, MEETING, NOTE, TASK, USER
 from connector_dynamics.values import LEAD_SOURCE, Shapes, option_of
 from connector_dynamics.wire import Attribute, AttributeType, Option
 from leadbus.connector.contract import FieldInfo, FieldType
@@ -13,16 +13,16 @@ from leadbus.errors import Rejected
 
 _TYPES: Mapping[AttributeType, FieldType] = {
     **dict.fromkeys(("text", "memo"), "text"),
-    **dict.fromkeys(("integer", "decimal", "money"), "number"),
+    **dict.fromkeys(("integer", "long", "decimal", "double", "money"), "number"),
     "boolean": "boolean",
-    "date": "date",
+    **dict.fromkeys(("date", "local_date"), "date"),
     "datetime": "datetime",
     **dict.fromkeys(("option", "state", "status"), "option"),
     "options": "options",
     "lookup": "reference",
 }
 _PRIVILEGES: Mapping[str, str] = {
-    **dict.fromkeys((TASK, CALL, MEETING), "Activity"),
+    **dict.fromkeys((TASK, CALL, MEETING, EMAIL), "Activity"),
     NOTE: "Note",
     USER: "User",
 }
@@ -45,14 +45,22 @@ class Metadata:
         """The fields as they are now."""
         return [_info(attribute) for attribute in await self._organisation.attributes(entity, fresh=True)]
 
-    async def shapes(self, entity: str) -> Shapes:
-        """The attributes by name, as they were an hour ago at most."""
-        attributes = await self._organisation.attributes(entity)
+    async def shapes(self, entity: str, *, fresh: bool = False) -> Shapes:
+        """The attributes by name, as they were an hour ago at most; fresh: as they are now."""
+        attributes = await self._organisation.attributes(entity, fresh=fresh)
         known, shapes = self._shapes.get(entity, (None, {}))
         if known is not attributes:
             shapes = {attribute.name: attribute for attribute in attributes}
             self._shapes[entity] = attributes, shapes
         return shapes
+
+    async def asked_again(self, entity: str) -> bool:
+        """Whether the attributes were asked for anew just now, as is done every 30 seconds at most."""
+        if time.monotonic() - self._asked.get(entity, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
+            return False
+        self._asked[entity] = time.monotonic()
+        await self._organisation.attributes(entity, fresh=True)
+        return True
 
     async def lead_source(self, entity: str, label: str) -> Option:
         """The option of this label; one that was just added is found too.
@@ -61,9 +69,7 @@ class Metadata:
             Rejected: there is none.
         """
         found = _source(await self.shapes(entity), label)
-        if found is None and time.monotonic() - self._asked.get(entity, -_AGAIN_SECONDS) >= _AGAIN_SECONDS:
-            self._asked[entity] = time.monotonic()
-            await self._organisation.attributes(entity, fresh=True)
+        if found is None and await self.asked_again(entity):
             found = _source(await self.shapes(entity), label)
         if found is None:
             raise Rejected(

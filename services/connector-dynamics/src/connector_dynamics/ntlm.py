@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from spnego.channel_bindings import GssChannelBindings
 
-from connector_dynamics import faults, http
+from connector_dynamics import faults, http, reaching
 from connector_dynamics.http import Reply, Request
 from leadbus.errors import AuthRefused, LeadbusError
 
@@ -124,7 +124,7 @@ class Lanes:
             if reply.connection is asked.connection:
                 self._refused = AuthRefused(faults.REFUSED_USER.sentence)
                 raise self._refused
-        raise faults.CUT_OFF.error(writing=False)
+        raise reaching.CUT_OFF.error(writing=False)
 
 
 def _with(request: Request, scheme: str, token: bytes | None) -> Request:

@@ -18,7 +18,7 @@ import httpx
 from connector_dynamics import faults, http
 from connector_dynamics.http import OnCall, Reply, Request
 from connector_dynamics.settings import DynamicsAccess
-from leadbus.errors import AuthRefused, LeadbusError, RateLimited, Transient
+from leadbus.errors import AuthRefused, LeadbusError, Transient
 
 _MARGIN = 120.0  # seconds before its end from which on a token is not used any more
 _SHORTEST = 1.0  # seconds for which a token is used all the same, however short its life is said to be
@@ -48,6 +48,7 @@ REFUSALS: Mapping[str, str] = {
 OTHER_REFUSAL = (
     "The directory refuses the app registration's sign-in: check tenant, client_id and client_secret."
 )
+_TROUBLE = ("temporarily_unavailable", "server_error")  # Microsoft's documentation; RFC 6749
 _CODE = re.compile(r"AADSTS(\d{4,8})\b")
 
 
@@ -140,7 +141,7 @@ def _granted(status: int, body: Any, began: float) -> _Token:
         life = max(float(body["expires_in"]) - _MARGIN, _SHORTEST)
         return _Token(str(body["access_token"]), began + life)
     if status in {400, 401, 403} and isinstance(body, dict) and "error" in body:
-        if body["error"] == "temporarily_unavailable":
+        if body["error"] in _TROUBLE:
             raise Transient("The directory cannot sign anybody in at the moment.")
         code = _CODE.search(str(body.get("error_description") or ""))
         raise AuthRefused(REFUSALS.get(code[1] if code else "", OTHER_REFUSAL))
@@ -150,12 +151,13 @@ def _granted(status: int, body: Any, began: float) -> _Token:
 def _not_read(reply: Reply) -> LeadbusError:
     wait = faults.seconds(reply.headers.get("Retry-After"))
     if reply.status in {429, 503}:
-        return RateLimited("The directory asks for fewer sign-ins.", min(wait or 30.0, faults.LONGEST_WAIT))
+        longest = min(wait or 30.0, faults.LONGEST_WAIT)
+        return faults.DirectoryBusy("The directory asks for fewer sign-ins.", longest)
     if reply.status == 403:
-        return faults.STATUSES[403].error(writing=False)
+        return faults.NotReached("The directory, or a firewall on the way to it, turns Leadbus away.")
     if reply.status >= 500:
         return Transient("The directory cannot sign anybody in at the moment.")
-    return faults.NotServed(
+    return faults.NoDirectory(
         "The sign-in's address does not answer as Microsoft's does: leave login_url empty, unless the"
         " directory is in a national cloud."
     )

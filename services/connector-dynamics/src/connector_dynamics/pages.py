@@ -31,18 +31,19 @@ class Marks:
 
     def having(self, entity: str, attributes: Sequence[str], token: str) -> "Marks":
         """With another one."""
-        return Marks({**self.of, entity: (_sign(attributes), token)})
+        return Marks({**self.of, entity: (sign(attributes), token)})
 
     def fits(self, entity: str, attributes: Sequence[str]) -> bool:
         """Whether the entity's mark was made with these attributes."""
-        return entity in self.of and self.of[entity][0] == _sign(attributes)
+        return entity in self.of and self.of[entity][0] == sign(attributes)
 
     def token(self, entity: str) -> str | None:
         """The CRM's own mark."""
         return self.of[entity][1] if entity in self.of else None
 
 
-def _sign(attributes: Sequence[str]) -> str:
+def sign(attributes: Sequence[str]) -> str:
+    """Another one for other attributes."""
     return f"{crc32(','.join(sorted(attributes)).encode()):08x}"
 
 
@@ -50,7 +51,8 @@ def _sign(attributes: Sequence[str]) -> str:
 class Place:
     """In the rows of a kind. page: where the entity's reading goes on, None = at its beginning.
 
-    server_time: see `Page`. marks: made on the way here. by_time: the entity's changes are not tracked.
+    server_time: see `Page`. marks: made on the way here. by_time: the entity's changes are not tracked. sign:
+    of the attributes that the CRM's own pages have.
     """
 
     entity: str
@@ -58,17 +60,18 @@ class Place:
     server_time: datetime | None = None
     marks: Marks = Marks()
     by_time: bool = False
+    sign: str = ""
 
     @classmethod
     def of(cls, token: str) -> "Place":
         """From `token`."""
-        entity, page, at, marks, by_time = json.loads(token)
-        return cls(entity, page, at and datetime.fromisoformat(at), Marks.read(marks), by_time)
+        entity, page, at, marks, *rest = json.loads(token)
+        return cls(entity, page, at and datetime.fromisoformat(at), Marks.read(marks), *rest)
 
     def token(self) -> str:
         """For `Place.of`."""
         at = self.server_time.isoformat() if self.server_time else None
-        parts = [self.entity, self.page, at, self.marks.text(), self.by_time]
+        parts = [self.entity, self.page, at, self.marks.text(), self.by_time, self.sign]
         return json.dumps(parts, separators=(",", ":"))
 
     def at(self, page: str | None) -> "Place":

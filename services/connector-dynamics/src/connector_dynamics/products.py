@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-SUPPORTED = (
+PRODUCTS = (
     "Microsoft Dynamics CRM 2011, 2013, 2015 and 2016 and Dynamics 365 Customer Engagement (on-premises),"
-    " signed in to with a Windows user (NTLM); and Dynamics 365 Sales, Customer Service and Marketing on"
-    " Dataverse (online), signed in to with an app registration"
+    " signed in to with a Windows user (NTLM)",
+    "Dynamics 365 Sales, Customer Service and Marketing on Dataverse (online), signed in to with an app"
+    " registration",
 )
-"""Shown before a connection is set up, and to whoever tries another product."""
+"""Those served; shown before a connection is set up."""
+SUPPORTED = "; and ".join(PRODUCTS)
+"""Told whoever tries another product."""
 
 FIRST_WITH_WEB_API = (8, 0)
 FIRST_WITH_KEYS = (7, 1)
@@ -86,6 +89,12 @@ NEIGHBOURS = (
         path=_pattern(r"^/([^/]+/)?(ODataV4|OData|WS|api/microsoft|api/v[12]\.0)(/|$)|^/(BC|NAV)\d*(/|$)"),
         page=_pattern(r"Business Central|Dynamics NAV|Microsoft\.NAV\b"),
     ),
+)
+
+UNSUPPORTED = (
+    *(neighbour.name for neighbour in NEIGHBOURS),
+    "Organisations that sign people in by claims (internet-facing deployment, IFD, or AD FS), at their outer"
+    " address",
 )
 
 

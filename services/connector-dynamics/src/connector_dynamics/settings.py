@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from leadbus.connector.settings import ConnectionSettings, Section
+from connector_dynamics import products
+from leadbus.connector.settings import ConnectionSettings, Schedule, Schedules, Section
 from leadbus.ids import derived_id
 from leadbus.settings import Settings
 
@@ -139,11 +140,23 @@ class DynamicsAccess(Section):
         return self.user
 
 
+class DynamicsSchedules(Schedules):
+    """As of every CRM, but for targets."""
+
+    target: Schedule | None = Field(None, description="Dynamics has no targets.")
+
+
 class DynamicsConnection(ConnectionSettings):
     """A tenant's connection to one Dynamics."""
 
+    supported = products.PRODUCTS
+    unsupported = products.UNSUPPORTED
+
     crm: Literal["dynamics"] = Field("dynamics", description="Which CRM it is.")
     access: DynamicsAccess = Field(description="The CRM's address, and how Leadbus signs in to it.")
+    schedules: DynamicsSchedules = Field(
+        DynamicsSchedules(), description="When each kind of record is read from the CRM."
+    )
 
     @property
     def organisation_id(self) -> str:
@@ -165,4 +178,11 @@ class DynamicsSettings(Settings):
         ge=0,
         le=65_535,
         description="The port of connector-dynamics's HTTP API; 0 = any that is free.",
+    )
+    public_url: str = Field(
+        "",
+        validation_alias="CONNECTOR_DYNAMICS_PUBLIC_URL",
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description="The address at which a browser reaches connector-dynamics, for links in mails; empty ="
+        " http://127.0.0.1:<port>.",
     )

@@ -7,7 +7,7 @@ from leadbus.errors import Conflict, Gone, LeadbusError, Rejected
 
 Result = TypeVar("Result")
 
-_OF_ROWS = (Rejected, Conflict, Gone)
+OF_ROWS = (Rejected, Conflict, Gone)
 """What concerns rows themselves; all other errors are trouble with the CRM."""
 
 
@@ -17,7 +17,7 @@ def answered(results: Sequence[Result]) -> list[Result]:
     Raises:
         LeadbusError: there is nothing else, and it is the same trouble with the CRM for every row.
     """
-    troubles = [r for r in results if isinstance(r, LeadbusError) and not isinstance(r, _OF_ROWS)]
+    troubles = [r for r in results if isinstance(r, LeadbusError) and not isinstance(r, OF_ROWS)]
     if troubles and len(troubles) == len(results) and len({type(trouble) for trouble in troubles}) == 1:
         raise troubles[0]
     return list(results)

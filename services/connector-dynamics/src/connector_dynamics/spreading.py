@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from connector_dynamics.settling import answered
 from leadbus.connector.contract import Outcome
 from leadbus.errors import LeadbusError
 
@@ -15,18 +16,15 @@ async def spread(
 ) -> list[Outcome]:
     """Outcomes in order. calls: at once. send: some of the rows.
 
-    A call that failed as a whole is the outcome of its rows; raises where that holds for all rows.
+    A call that failed as a whole is the outcome of its rows. Raises as `answered`.
     """
     size = min(max(-(-rows // calls), FEWEST_ROWS), MOST_ROWS)
     parts = [slice(at, min(at + size, rows)) for at in range(0, rows, size)]
     results = await asyncio.gather(*(_settled(send(part)) for part in parts))
-    failures = [result for result in results if isinstance(result, LeadbusError)]
-    if failures and len(failures) == len(results):
-        raise failures[0]
     outcomes: list[Outcome] = []
     for part, result in zip(parts, results, strict=True):
         outcomes += [result] * (part.stop - part.start) if isinstance(result, LeadbusError) else result
-    return outcomes
+    return answered(outcomes)
 
 
 async def _settled(work: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | LeadbusError:

@@ -1,13 +1,12 @@
 """Values as the CRM has them in the one form that the kit has for all CRMs: texts, dates, figures. Pure."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from connector_dynamics.wire import Attribute, Entry, Reference, Value
+from leadbus.connector.figures import plain
 
 _HALF_A_DAY = timedelta(hours=12)
-_DIGITS = 6
-_MOST = Decimal(10) ** 15
 
 
 def shown(entry: Entry, name: str, shape: Attribute | None = None) -> str:
@@ -20,8 +19,8 @@ def shown(entry: Entry, name: str, shape: Attribute | None = None) -> str:
         return word_of(entry, name, shape)
     if kind == "options":
         return ";".join(_label(shape, number) for number in str(value).split(","))
-    if kind in {"date", "datetime"}:
-        return _time(value, is_day=kind == "date")
+    if kind in {"date", "local_date", "datetime"}:
+        return _time(value, is_day=kind != "datetime")
     return text(value)
 
 
@@ -47,35 +46,26 @@ def text(value: Value) -> str:
     return (plain(value) if isinstance(value, int | Decimal) else None) or str(value)
 
 
-def plain(number: str | int | Decimal) -> str | None:
-    """A decimal without exponent and needless zeros; None for what is no number."""
-    try:
-        digits = f"{Decimal(number):f}"
-    except InvalidOperation:
-        return None
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
 def moment(value: Value) -> datetime | None:
     """A time in UTC; None for what is none."""
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return read and (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError):
         return None
-    return read and (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def day(value: Value) -> date | None:
     """A date. Columns of dates that follow the user's zone come as midnight there in UTC, so that the
     nearest midnight in UTC is the day that was meant (assumed; up to 12 hours from Greenwich)."""
-    if isinstance(value, str) and len(value) > len("2026-01-31"):
-        at = moment(value)
-        return (at + _HALF_A_DAY).date() if at else None
     try:
+        if isinstance(value, str) and len(value) > len("2026-01-31"):
+            at = moment(value)
+            return (at + _HALF_A_DAY).date() if at else None
         return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
 
 
@@ -96,12 +86,6 @@ def _time(value: Value, *, is_day: bool) -> str:
     if found is None:
         return text(value)
     return found.isoformat(timespec="seconds") if isinstance(found, datetime) else found.isoformat()
-
-
-def amount_of(value: Value) -> str | None:
-    """As messages carry it; None for what is none, or too large for one."""
-    figure = Decimal(value) if isinstance(value, int | Decimal) else _MOST
-    return plain(round(figure, _DIGITS)) if abs(figure) < _MOST else None
 
 
 def number_of(value: Value) -> int | None:

@@ -4,32 +4,35 @@ Names are those of the metadata of a real organisation (`lead`, `contact`, ... o
 standard ones are the same since CRM 2011. What we write is in `values`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
-from connector_dynamics.texts import amount_of, day, moment, number_of, reference, shown, text, word_of
-from connector_dynamics.wire import Attribute, Entry, Reference
+from connector_dynamics.texts import day, moment, number_of, reference, shown, text, word_of
+from connector_dynamics.wire import Attribute, Entry, Reference, Value
 from leadbus.connector.capabilities import Kind, PersonKind
 from leadbus.connector.contract import Account, CrmActivity, CrmList, Opportunity, Person, Row, User
+from leadbus.connector.figures import amount
 from leadbus.messages import Record
 
 LEAD, CONTACT, ACCOUNT, USER = "lead", "contact", "account", "systemuser"
 OPPORTUNITY, LIST, MEMBER, CURRENCY = "opportunity", "list", "listmember", "transactioncurrency"
-NOTE, TASK, CALL, MEETING, CAMPAIGN = "annotation", "task", "phonecall", "appointment", "campaign"
+NOTE, TASK, CALL, MEETING, EMAIL = "annotation", "task", "phonecall", "appointment", "email"
+CAMPAIGN, CAMPAIGN_ITEM, PARTY = "campaign", "campaignitem", "activityparty"
 MODULES: Mapping[Kind, tuple[str, ...]] = {
     "lead": (LEAD,),
     "contact": (CONTACT,),
     "account": (ACCOUNT,),
     "user": (USER,),
     "opportunity": (OPPORTUNITY,),
-    "activity": (TASK, CALL, MEETING, NOTE),
+    "activity": (TASK, CALL, MEETING, EMAIL, NOTE),
     "list": (LIST,),
 }
 KINDS: Mapping[str, Kind] = {module: kind for kind, modules in MODULES.items() for module in modules}
 PEOPLE: Mapping[str, PersonKind] = {LEAD: "lead", CONTACT: "contact"}
 ACTIVITIES: Mapping[Literal["note", "task", "call"], str] = {"note": NOTE, "task": TASK, "call": CALL}
-_TYPES = {NOTE: "note", TASK: "task", CALL: "call", MEETING: "meeting"}
+_TYPES = {NOTE: "note", TASK: "task", CALL: "call", MEETING: "meeting", EMAIL: "email"}
 
 _PERSON = {
     "first_name": "firstname",
@@ -60,10 +63,13 @@ NEW_STATUS = "New"
 OPEN, WON, QUALIFIED = 0, 1, 1
 """States: of anything that is open or active; of opportunities; of leads."""
 ACCOUNTS_LIST = 1
-"""`list.createdfromcode` of a list of accounts; 2 contacts, 4 leads."""
+MEMBER_TYPES: Mapping[str, int] = {CONTACT: 2, LEAD: 4}
+"""`list.createdfromcode` (documentation, list entity): of lists of accounts, and of those of people."""
 
 EMAILS = ("emailaddress1", "emailaddress2", "emailaddress3")
 NO_BULK_EMAIL, NO_EMAIL = "donotbulkemail", "donotemail"
+MERGED = "merged"
+"""Of people and accounts: their record lies idle, and everything went to the one they were merged into."""
 ORIGIN = "originatingleadid"
 BECAME = ("parentcontactid", "customerid")
 """Of a lead: the contact that it was told to become. The former came with CRM 2013 (assumed)."""
@@ -71,18 +77,20 @@ PARTNERS = ("parentcontactid", "customerid")
 """Of an opportunity: lookups that may hold a contact."""
 HANGS_ON: Mapping[str, str] = {
     NOTE: "objectid",
-    **dict.fromkeys((TASK, CALL, MEETING), "regardingobjectid"),
+    **dict.fromkeys((TASK, CALL, MEETING, EMAIL), "regardingobjectid"),
 }
-TEXT: Mapping[str, str] = {NOTE: "notetext", **dict.fromkeys((TASK, CALL, MEETING), "description")}
+WITH_PARTIES = frozenset({CALL, MEETING, EMAIL})
+"""Activities that may be with somebody whom they do not hang on, as an email to a lead."""
+TEXT: Mapping[str, str] = {NOTE: "notetext", **dict.fromkeys((TASK, CALL, MEETING, EMAIL), "description")}
 """What stands below an activity's subject."""
 
 _CHANGE = ("ownerid", "modifiedon")
-_PERSONS = (*_CHANGE, "createdon", *EMAILS, NO_BULK_EMAIL, NO_EMAIL, "statecode")
+_PERSONS = (*_CHANGE, "createdon", *EMAILS, NO_BULK_EMAIL, NO_EMAIL, "statecode", MERGED)
 _TO_DO = (*_CHANGE, "subject", "statuscode", "prioritycode", "regardingobjectid")
 READ: Mapping[str, tuple[str, ...]] = {
     LEAD: (*_PERSONS, "statuscode", *BECAME),
     CONTACT: (*_PERSONS, "parentcustomerid"),
-    ACCOUNT: (*_CHANGE, "name"),
+    ACCOUNT: (*_CHANGE, "name", MERGED),
     USER: ("modifiedon", "fullname", "internalemailaddress", "isdisabled"),
     OPPORTUNITY: (
         *(*_CHANGE, "name", "customerid", "parentcontactid", "parentaccountid", ORIGIN),
@@ -92,6 +100,7 @@ READ: Mapping[str, tuple[str, ...]] = {
     TASK: (*_TO_DO, "scheduledend"),
     CALL: (*_TO_DO, "scheduledend"),
     MEETING: (*_TO_DO, "scheduledstart"),
+    EMAIL: (*_TO_DO, "scheduledend"),
     NOTE: (*_CHANGE, "subject", "objectid"),
     LIST: (*_CHANGE, "listname", "type"),
 }
@@ -102,23 +111,24 @@ READ: Mapping[str, tuple[str, ...]] = {
 class Around:
     """What a row needs besides itself. mapped: attributes to show among its values. shapes: those there are.
 
-    contacts: by lead, the contact that has come of it. emails: primary ones of people, by id. sources: lead
-    sources of people, by id. currencies: ISO codes by id.
+    contacts: by lead, the contact that has come of it. emails, sources: of people, by id. currencies: ISO
+    codes by id. parties: leads and contacts that take part in an activity, by its id.
     """
 
     mapped: Collection[str] = ()
     shapes: Mapping[str, Attribute] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
-    emails: Mapping[str, str] = field(default_factory=dict)
+    emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
+    parties: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def row_of(entry: Entry, around: Around) -> Row:
-    """A row of its kind's class."""
+    """A row of its kind's class. One that was merged into another is as good as deleted."""
     kind = KINDS[entry.entity]
     record = Record(module=entry.entity, id=entry.id)
-    if entry.deleted:
+    if entry.deleted or entry.values.get(MERGED) is True:
         which = {"kind": PEOPLE[entry.entity]} if entry.entity in PEOPLE else {}
         return _CLASSES[kind](record=record, deleted=True, **which)
     common: _Common = {
@@ -126,16 +136,13 @@ def row_of(entry: Entry, around: Around) -> Row:
         "values": {name: shown(entry, name, around.shapes.get(name)) for name in around.mapped},
         "owner_id": reference(entry, "ownerid", USER),
         "changed_at": moment(entry.values.get("modifiedon")),
+        "version": entry.version,
     }
     return _READERS[kind](common, entry, around)
 
 
-def email_of(entry: Entry) -> str | None:
-    """A person's primary address in lower case."""
-    return next(iter(_emails(entry, EMAILS[:1])), None)
-
-
-def _emails(entry: Entry, names: Collection[str] = EMAILS) -> tuple[str, ...]:
+def emails_of(entry: Entry, names: Collection[str] = EMAILS) -> tuple[str, ...]:
+    """A person's addresses in lower case, the primary one first."""
     found = (text(entry.values.get(name)).strip().lower() for name in names)
     return tuple(dict.fromkeys(filter(None, found)))
 
@@ -154,8 +161,8 @@ def _person(common: _Common, entry: Entry, around: Around) -> Person:
     return Person(
         **common,
         kind=PEOPLE[entry.entity],
-        email=email_of(entry),
-        emails=_emails(entry),
+        email=next(iter(emails_of(entry, EMAILS[:1])), None),
+        emails=emails_of(entry),
         created_at=moment(entry.values.get("createdon")),
         status=word_of(entry, "statuscode", around.shapes.get("statuscode")) or None if is_lead else None,
         open=state in (OPEN, None),
@@ -183,15 +190,19 @@ def _user(common: _Common, entry: Entry, around: Around) -> User:
     )
 
 
+def _amount(value: Value) -> str | None:
+    return amount(value) if isinstance(value, int | Decimal) else None
+
+
 def _opportunity(common: _Common, entry: Entry, around: Around) -> Opportunity:
     """Its people: its contacts, and the lead that it has come of. Lead sources are those of its people."""
     contacts = [reference(entry, name, CONTACT) for name in PARTNERS]
     accounts = [reference(entry, name, ACCOUNT) for name in ("parentaccountid", "customerid")]
     people = tuple(dict.fromkeys(filter(None, (*contacts, reference(entry, ORIGIN, LEAD)))))
-    emails = [around.emails[key] for key in people if key in around.emails]
+    emails = [email for key in people for email in around.emails.get(key, ())]
     sources = filter(None, (around.sources.get(key) for key in reversed(people)))
     values, state = entry.values, entry.values.get("statecode")
-    amount = amount_of(values.get("actualvalue")) if state == WON else None
+    won = _amount(values.get("actualvalue")) if state == WON else None
     closed = values.get("actualclosedate") or values.get("estimatedclosedate")
     status = word_of(entry, "statuscode", around.shapes.get("statuscode"))
     return Opportunity(
@@ -202,7 +213,7 @@ def _opportunity(common: _Common, entry: Entry, around: Around) -> Opportunity:
         account_id=next(filter(None, accounts), None),
         # How far an open one has come says its sales process, if it has one; how one has ended its status.
         stage=(text(values.get("stepname")) if state == OPEN else "") or status or None,
-        amount=amount or amount_of(values.get("estimatedvalue")),
+        amount=won or _amount(values.get("estimatedvalue")),
         currency=around.currencies.get(reference(entry, "transactioncurrencyid", CURRENCY) or ""),
         close_date=day(closed),
         probability=number_of(values.get("closeprobability")),
@@ -212,7 +223,8 @@ def _opportunity(common: _Common, entry: Entry, around: Around) -> Opportunity:
 
 def _activity(common: _Common, entry: Entry, around: Around) -> CrmActivity:
     values, shapes = entry.values, around.shapes
-    about = values.get(HANGS_ON[entry.entity])
+    regarding = values.get(HANGS_ON[entry.entity])
+    about = [regarding.id] if isinstance(regarding, Reference) else []
     return CrmActivity(
         **common,
         type=_TYPES[entry.entity],
@@ -220,7 +232,7 @@ def _activity(common: _Common, entry: Entry, around: Around) -> CrmActivity:
         status=word_of(entry, "statuscode", shapes.get("statuscode")) or None,
         priority=word_of(entry, "prioritycode", shapes.get("prioritycode")) or None,
         due_at=moment(values.get("scheduledend") or values.get("scheduledstart")),
-        about=(about.id,) if isinstance(about, Reference) else (),
+        about=tuple(dict.fromkeys((*about, *around.parties.get(entry.id, ())))),
         text=text(values.get(TEXT[entry.entity])),
     )
 

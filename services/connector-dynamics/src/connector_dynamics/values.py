@@ -1,18 +1,20 @@
 """Leadbus's values and rows as Dynamics's attributes; pure.
 
 Dynamics refuses a whole row for a text that is too long or a value of another type than its attribute
-(error codes 0x80044331, 0x80044354, 0x8004431A): values are cut and typed here, so that what is written is
-what is read. Lengths in `fit` are those of a new organisation's attributes (metadata of Dynamics 365 Sales);
-the organisation's own are taken into account when a row is written.
+(error codes 0x80044331, 0x80044354, 0x8004431A), and SOAP a whole call for a figure, time or id that its type
+does not have: values are cut and typed here, so that what is written is what is read. Lengths in `fit` are
+those of a new organisation's attributes (metadata of Dynamics 365 Sales); the organisation's own are taken
+into account when a row is written.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from uuid import UUID
 
 from connector_dynamics.translation import CONTACT, EMAILS, NO_BULK_EMAIL
-from connector_dynamics.wire import Attribute, AttributeType, Money, Option, Reference, Value
+from connector_dynamics.wire import Attribute, AttributeType, Double, Long, Money, Option, Reference, Value
 from leadbus.connector.contract import NewAccount, NewActivity, NewPerson, PersonChange
 from leadbus.errors import Rejected
 
@@ -42,8 +44,11 @@ _LENGTHS: Mapping[str, int] = {
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_DIALLED = re.compile(r"(?<!^)\+|[^\d+x#,;]")
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
-_INTEGER = re.compile(r"-?\d{1,18}")
+_INTEGER = re.compile(r"-?\d{1,19}")
 _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
+_MOST: Mapping[AttributeType, int] = {"integer": 2**31, "long": 2**63}
+_FIGURES: Mapping[AttributeType, type[Decimal]] = {"double": Double, "money": Money}
+_FIRST_YEAR = 1753  # documented: DateTimeAttributeMetadata.MinSupportedValue
 _BOOLEANS = {
     **dict.fromkeys(("1", "true", "on", "yes"), True),
     **dict.fromkeys(("0", "false", "off", "no"), False),
@@ -63,7 +68,12 @@ def fit(name: str, value: str) -> str:
         shown = _BREAKS.sub(" ", shown)
     if name in _PHONES and len(shown) > length:
         shown = _NOT_DIALLED.sub("", shown.lower())
-    return shown[:length].rstrip()
+    return cut(shown, length).rstrip()
+
+
+def cut(text: str, length: int) -> str:
+    """Its beginning, as long as the CRM counts: in UTF-16, where an emoji is two (nvarchar of SQL Server)."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "ignore")
 
 
 def written(name: str, value: str, shape: Attribute | None) -> Value:
@@ -75,12 +85,14 @@ def written(name: str, value: str, shape: Attribute | None) -> Value:
     if not value:
         return False if shape is not None and shape.type == "boolean" else None
     if shape is None or shape.type not in _WRITE:
-        return value[: shape.length] if shape is not None and shape.length else value
+        return cut(value, shape.length) if shape is not None and shape.length else value
     try:
         return _WRITE[shape.type](value, shape)
-    except ValueError:
+    except (OverflowError, ValueError):
         raise Rejected(
-            f"The field {name} of the CRM is of type {shape.type}, and the value for it is not.", name
+            f"The field {name} of the CRM holds {_HOLDS[shape.type]}, and the value for it is none: correct"
+            " the value, or map the field differently.",
+            name,
         ) from None
 
 
@@ -96,13 +108,16 @@ def _integer(value: str, shape: Attribute) -> Value:
     whole, _, fraction = value.partition(".")
     if not _INTEGER.fullmatch(whole) or fraction.strip("0"):
         raise ValueError(value)
-    return int(whole)
+    number, most = int(whole), _MOST[shape.type]
+    if not -most <= number < most:
+        raise ValueError(value)
+    return Long(number) if shape.type == "long" else number
 
 
 def _decimal(value: str, shape: Attribute) -> Value:
     if not _DECIMAL.fullmatch(value):
         raise ValueError(value)
-    return Money(value) if shape.type == "money" else Decimal(value)
+    return _FIGURES.get(shape.type, Decimal)(value)
 
 
 def _boolean(value: str, shape: Attribute) -> Value:
@@ -114,7 +129,17 @@ def _boolean(value: str, shape: Attribute) -> Value:
 
 def _moment(value: str, shape: Attribute) -> Value:
     at = datetime.fromisoformat(value)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    if at.year < _FIRST_YEAR:
+        raise ValueError(value)
+    return at
+
+
+def _day(value: str, shape: Attribute | None = None) -> date:
+    day = date.fromisoformat(value[:10])
+    if day.year < _FIRST_YEAR:
+        raise ValueError(value)
+    return day
 
 
 def _option(value: str, shape: Attribute) -> Value:
@@ -135,20 +160,29 @@ def _options(value: str, shape: Attribute) -> Value:
 def _lookup(value: str, shape: Attribute) -> Value:
     if len(shape.targets) != 1:
         raise ValueError(value)
-    return Reference(shape.targets[0], value)
+    return Reference(shape.targets[0], str(UUID(value)))
 
 
 _WRITE: Mapping[AttributeType, Callable[[str, Attribute], Value]] = {
-    "integer": _integer,
-    "decimal": _decimal,
-    "money": _decimal,
+    **dict.fromkeys(("integer", "long"), _integer),
+    **dict.fromkeys(("decimal", "double", "money"), _decimal),
     "boolean": _boolean,
-    "date": lambda value, shape: date.fromisoformat(value[:10]),
+    "date": _day,
+    "local_date": lambda value, shape: datetime.combine(_day(value), time(), UTC),
     "datetime": _moment,
     **dict.fromkeys(("option", "state", "status"), _option),
     "options": _options,
     "lookup": _lookup,
 }
+_HOLDS: Mapping[AttributeType, str] = {
+    **dict.fromkeys(("integer", "long"), "a whole number, within its limits"),
+    **dict.fromkeys(("decimal", "double", "money"), "a number, such as 12.5"),
+    "boolean": "yes or no (true or false)",
+    **dict.fromkeys(("date", "local_date"), "a date from 1753 on, such as 2026-01-31"),
+    "datetime": "a time from 1753 on, such as 2026-01-31T08:00:00Z",
+    "lookup": "the id of another record of one kind (a GUID)",
+}
+"""In a person's words; options are told by `_option`."""
 
 
 # Rows -------------------------------------------------------------------------------------------------

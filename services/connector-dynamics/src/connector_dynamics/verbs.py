@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from connector_dynamics.campaigns import Campaigns
 from connector_dynamics.capabilities import CAPABILITIES
 from connector_dynamics.client import Organisation
 from connector_dynamics.converting import Converting
@@ -23,6 +24,7 @@ class Verbs:
     lists: Lists
     writing: Writing
     converting: Converting
+    campaigns: Campaigns
 
     @classmethod
     def of(cls, organisation: Organisation, connection: ConnectionSettings) -> "Verbs":
@@ -35,4 +37,5 @@ class Verbs:
             Lists(organisation),
             Writing(organisation, metadata, connection),
             Converting(organisation, metadata, looking),
+            Campaigns(organisation, metadata),
         )

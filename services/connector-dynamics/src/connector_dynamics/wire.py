@@ -24,15 +24,23 @@ class Option(int):
     """An option's number, also that of a state or a status; SOAP writes it otherwise than a plain int."""
 
 
+class Long(int):
+    """A whole number of up to 64 bits; SOAP names its type."""
+
+
 class Money(Decimal):
     """An amount; SOAP writes it otherwise than a plain decimal."""
+
+
+class Double(Decimal):
+    """A floating point number; SOAP names its type."""
 
 
 Value = str | int | bool | Decimal | Reference | tuple[Reference, ...] | datetime | date | None
 """What an attribute holds. Read: times and dates are the CRM's texts (2026-01-31T08:00:00Z, 2026-01-31),
 several options are their numbers joined by commas, options and amounts may come as plain int and Decimal.
-Written: `Option`, `Money`, `datetime` (aware) and `date` where the attribute is such a one; a tuple of
-references is a list of parties (`from` and `to` of a phone call)."""
+Written: `Option`, `Long`, `Money`, `Double`, `datetime` (aware) and `date` where the attribute is such a one;
+a tuple of references is a list of parties (`from` and `to` of a phone call)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,11 @@ class Write:
     values: Mapping[str, Value]
     version: str | None = None
     traceparent: bytes | None = None
+
+    @property
+    def refers(self) -> bool:
+        """Whether it names another record."""
+        return any(isinstance(value, Reference) for value in self.values.values())
 
 
 # Queries: the part of FetchXML that we need, which all versions and both families understand -----------
@@ -133,10 +146,13 @@ AttributeType = Literal[
     "text",
     "memo",
     "integer",
+    "long",
     "decimal",
+    "double",
     "money",
     "boolean",
     "date",
+    "local_date",
     "datetime",
     "option",
     "options",
@@ -153,6 +169,8 @@ AttributeType = Literal[
 class Attribute:
     """A column. length: characters. options: labels by number, as the CRM's user sees them.
 
+    local_date: a date that follows the user's zone, which the Web API has as a time (documentation, behavior
+    and format of date and time columns).
     targets: entities that a lookup may name. creatable, updatable: whether it may be written.
     """
 

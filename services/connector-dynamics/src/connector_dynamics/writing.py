@@ -6,6 +6,7 @@ A row that Dynamics could not take is refused here, without a call, and leaves t
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from connector_dynamics import values
@@ -14,17 +15,22 @@ from connector_dynamics.client import Organisation
 from connector_dynamics.metadata import Metadata
 from connector_dynamics.settling import answered
 from connector_dynamics.translation import ACCOUNT, ACTIVITIES
+from connector_dynamics.values import Shapes, Values
 from connector_dynamics.wire import Option, Write
 from leadbus.connector.contract import Created, NewAccount, NewActivity, NewPerson, Outcome, PersonChange
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.errors import Gone, LeadbusError, Rejected
+from leadbus.messages import Record
 
 Result = TypeVar("Result")
 Send = Callable[[str, Sequence[Write]], Awaitable[Sequence[Result]]]
 Prepared = tuple[str, Write] | LeadbusError
 """A row for an entity, or why there is none."""
 
-_REFERENCE_GONE = "The owner or the company that the new record is to have is not there any more."
+_REFERENCE_GONE = (
+    "The owner, the company or another record that this one is to refer to is not there any more in the CRM:"
+    " choose another one."
+)
 
 
 class Writing:
@@ -57,7 +63,11 @@ class Writing:
     async def update(self, changes: Sequence[PersonChange]) -> list[Outcome]:
         """None for each row that was written, Gone where there is none (any more). Raises as `create`."""
         rows = [await _prepared(self._change(change)) for change in changes]
-        return await self._sent(self._organisation.update, rows)
+        outcomes = await self._sent(self._organisation.update, rows)
+        refers = [not isinstance(row, LeadbusError) and row[1].refers for row in rows]
+        return await self._told_apart(
+            outcomes, [c.record if does else None for c, does in zip(changes, refers, strict=True)]
+        )
 
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """The activities' ids; Gone where what they hang on is. Raises as `create`."""
@@ -69,21 +79,33 @@ class Writing:
             )
             for new in activities
         ]
-        return await self._sent(self._organisation.create, rows)
+        outcomes = await self._sent(self._organisation.create, rows)
+        return await self._told_apart(outcomes, [new.record if new.owner_id else None for new in activities])
 
     async def _new_person(self, new: NewPerson) -> tuple[str, Write]:
         entity = CAPABILITIES.module_of(new.kind)
         source = await self._source(entity, new.lead_source, must=new.kind == self._record_as)
-        shapes = await self._metadata.shapes(entity)
-        written = values.new_person(new, self._score_field, shapes, source)
+        written = await self._typed(
+            entity, lambda shapes: values.new_person(new, self._score_field, shapes, source)
+        )
         return entity, Write(new.id, written, traceparent=new.traceparent)
 
     async def _change(self, change: PersonChange) -> tuple[str, Write]:
         entity = change.record.module
         source = await self._source(entity, change.lead_source or "", must=False)
-        shapes = await self._metadata.shapes(entity)
-        written = values.person_change(change, self._score_field, shapes, source)
-        return entity, Write(change.record.id, written, traceparent=change.traceparent)
+        written = await self._typed(
+            entity, lambda shapes: values.person_change(change, self._score_field, shapes, source)
+        )
+        return entity, Write(change.record.id, written, change.version, change.traceparent)
+
+    async def _typed(self, entity: str, make: Callable[[Shapes], Values]) -> Values:
+        """What is made by the columns; made again where an option may have been added since."""
+        try:
+            return make(await self._metadata.shapes(entity))
+        except Rejected:
+            if not await self._metadata.asked_again(entity):
+                raise
+            return make(await self._metadata.shapes(entity))
 
     async def _source(self, entity: str, label: str, *, must: bool) -> Option | None:
         """The option; of kinds that people are not recorded as, none where the CRM does not offer it."""
@@ -95,6 +117,28 @@ class Writing:
             if must:
                 raise
             return None
+
+    async def _told_apart(
+        self, outcomes: Sequence[Result | LeadbusError], referring: Sequence[Record | None]
+    ) -> list[Result | LeadbusError]:
+        """A record that is there is not gone: what the row names besides is, and its code is the same.
+
+        referring: the record that a row is about, if the row names another one too.
+        """
+        doubtful: dict[str, set[str]] = defaultdict(set)
+        for outcome, record in zip(outcomes, referring, strict=True):
+            if isinstance(outcome, Gone) and record is not None:
+                doubtful[record.module].add(record.id)
+        there: set[str] = set()
+        for entity, ids in doubtful.items():
+            with suppress(LeadbusError):
+                there |= {entry.id for entry in await self._organisation.retrieve(entity, sorted(ids), ())}
+        return [
+            Rejected(_REFERENCE_GONE)
+            if isinstance(outcome, Gone) and record and record.id in there
+            else outcome
+            for outcome, record in zip(outcomes, referring, strict=True)
+        ]
 
     async def _sent(self, send: Send[Result], rows: Sequence[Prepared]) -> list[Result | LeadbusError]:
         """What became of each, in order; entities side by side."""

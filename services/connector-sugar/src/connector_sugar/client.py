@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from connector_sugar.wire import Change, Entry, Listing, SiteInfo
+from connector_sugar.wire import Change, Entry, Listing, Relation, SiteInfo
 from leadbus.connector.contract import Created, FieldInfo, Outcome
 
 
@@ -101,6 +101,13 @@ class Site(Protocol):
 
     async def update(self, module: str, changes: Sequence[Change]) -> list[Outcome]:
         """Writes rows that exist; Gone where the row was deleted."""
+        ...
+
+    async def relate(self, relations: Sequence[Relation]) -> list[Outcome]:
+        """Relates rows that exist, or parts them; those that are (or are not) related already stay so.
+
+        Gone where the site tells that one of them was deleted; the older services do not.
+        """
         ...
 
     async def close(self) -> None:

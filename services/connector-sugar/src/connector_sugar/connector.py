@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from connector_sugar import faults, hints, translation
+from connector_sugar.campaigns import Campaigns
 from connector_sugar.capabilities import CAPABILITIES
 from connector_sugar.client import Site
 from connector_sugar.looking import Looking
@@ -16,6 +17,8 @@ from connector_sugar.wire import Change
 from leadbus.connector.capabilities import CONVERTING, Kind
 from leadbus.connector.contract import (
     Account,
+    CampaignAsSent,
+    CampaignMember,
     Conversion,
     Converted,
     Created,
@@ -32,6 +35,7 @@ from leadbus.connector.contract import (
     PersonChange,
     Row,
     Watch,
+    WrittenCampaign,
 )
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.together import chunks, together
@@ -234,6 +238,14 @@ class SugarAdapter:
         rows = [(ACTIVITIES[new.type], translation.new_activity(new, now, teams)) for new in activities]
         return await _written(rows, site.create)
 
+    async def write_campaigns(self, campaigns: Sequence[CampaignAsSent]) -> list[WrittenCampaign]:
+        """See `Adapter`."""
+        return await (await self._campaigns()).write(campaigns) if campaigns else []
+
+    async def put_members(self, members: Sequence[CampaignMember]) -> list[Outcome]:
+        """See `Adapter`."""
+        return await (await self._campaigns()).put(members) if members else []
+
     async def convert(self, conversions: Sequence[Conversion]) -> list[Converted]:
         """See `Adapter`."""
         raise Unsupported(CAPABILITIES.cannot[CONVERTING])
@@ -273,6 +285,9 @@ class SugarAdapter:
                     self._refused = error
                     raise
             return self._opened
+
+    async def _campaigns(self) -> Campaigns:
+        return Campaigns(await self._site(), await self._team_ids())
 
     async def _team_ids(self) -> tuple[str, ...]:
         """Ids of the connection's teams, in the settings' order; none = no team matters."""

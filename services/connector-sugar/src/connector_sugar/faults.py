@@ -177,6 +177,8 @@ EXISTS = "The CRM has a record with this id already."
 DELETED = "The record was deleted in the CRM."
 BAD_ADDRESS = "The CRM does not take this email address."
 NOT_LINKED = "The CRM did not relate the record to another one and gave no reason."
+CAMPAIGN_DELETED = "The campaign was deleted in the CRM."
+LIST_DELETED = "The campaign's target list, which holds its members, was deleted in the CRM."
 NO_TEAMS = "This edition of SugarCRM has no teams: leave the teams of the connection empty."
 
 

@@ -34,4 +34,5 @@ def build(environ: Mapping[str, str]) -> Service:
         port=settings.port,
         kind=SugarConnection,
         adapter=adapter,
+        public_url=settings.public_url,
     )

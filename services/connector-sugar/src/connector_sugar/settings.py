@@ -74,6 +74,12 @@ class SugarAccess(Section):
 class SugarConnection(ConnectionSettings):
     """A tenant's connection to one SugarCRM."""
 
+    supported = (
+        "Sugar 7 to 14, by REST v10 to v11",
+        "SugarCRM 5 and 6, by REST v4_1, or SOAP v2 to v4_1",
+        "SuiteCRM 7, by REST v4_1, or SOAP v2 to v4_1",
+    )
+
     crm: Literal["sugar"] = Field("sugar", description="Which CRM it is.")
     access: SugarAccess = Field(description="The CRM's address and user.")
     teams: tuple[Name, ...] = Field(
@@ -113,4 +119,11 @@ class ConnectorSugarSettings(Settings):
         ge=0,
         le=65_535,
         description="The port of connector-sugar's HTTP API; 0 = any that is free.",
+    )
+    public_url: str = Field(
+        "",
+        validation_alias="CONNECTOR_SUGAR_PUBLIC_URL",
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description="The address at which a browser reaches connector-sugar, for links in mails; empty ="
+        " http://127.0.0.1:<port>.",
     )

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from connector_sugar.wire import Change, Entry
@@ -26,10 +25,11 @@ from leadbus.connector.contract import (
     Row,
     User,
 )
+from leadbus.connector.figures import amount
 from leadbus.messages import Record
 
 LEADS, CONTACTS, PROSPECTS, ACCOUNTS, USERS = "Leads", "Contacts", "Prospects", "Accounts", "Users"
-OPPORTUNITIES, LISTS = "Opportunities", "ProspectLists"
+OPPORTUNITIES, LISTS, CAMPAIGNS = "Opportunities", "ProspectLists", "Campaigns"
 NOTES, TASKS, CALLS, MEETINGS = "Notes", "Tasks", "Calls", "Meetings"
 MODULES: Mapping[Kind, tuple[str, ...]] = {
     "lead": (LEADS,),
@@ -78,7 +78,6 @@ _LENGTHS: Mapping[str, int] = {
 
 NEW_STATUS = "New"
 _CLOSED = frozenset({"Converted", "Dead"})
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CALL_MINUTES = "15"
 
@@ -267,7 +266,7 @@ def _opportunity(common: _Common, module: str, entry: Entry, around: Around) -> 
         contact_emails=tuple(sorted({e for key in contacts for e in around.emails.get(key, ())})),
         account_id=values.get("account_id") or None,
         stage=values.get("sales_stage") or None,
-        amount=amount_of(values.get("amount", "")),
+        amount=amount(values.get("amount", "")),
         currency=around.currencies.get(values.get("currency_id", "")),
         close_date=_date(values.get("date_closed", "")),
         probability=int(probability) if probability.isdecimal() else None,
@@ -309,16 +308,6 @@ _READERS: Mapping[Kind, _Reader] = {
 def related(entry: Entry, link: str) -> tuple[str, ...]:
     """Ids of the rows related by a link."""
     return tuple(row["id"] for row in entry.linked.get(link, ()) if row.get("id"))
-
-
-def amount_of(text: str) -> str | None:
-    """A plain decimal as messages carry it (`1234.5`), None for what is no amount or too large for one."""
-    try:
-        shown = f"{round(Decimal(text), 6):f}"
-    except InvalidOperation:
-        return None
-    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    return shown if _AMOUNT.fullmatch(shown) else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -48,6 +48,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """Two rows to be related, or parted (on=False), by a link of the first one. other: the other's id."""
+
+    module: str
+    id: str
+    link: str
+    other: str
+    on: bool = True
+    traceparent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SiteInfo:
     """What answers. now: its clock. choice: a sentence that says which protocol was chosen, and why."""
 

@@ -32,6 +32,10 @@ CREDITS: Mapping[Verb, Cost] = {
     "members": lambda rows: 3,
     "activities_of": _per(1, 3),  # notes, tasks and calls
     **dict.fromkeys(("create", "update", "create_accounts", "add_activities"), _per(ROWS_PER_CREDIT)),
+    # Looked for by name, then changed or created.
+    "write_campaigns": lambda rows: _per(EMAILS_PER_QUERY)(rows) + _per(ROWS_PER_CREDIT)(rows) + 1,
+    # Of one campaign, as most often; each further one is a call more. What rows cost is not documented.
+    "put_members": _per(ROWS_PER_CREDIT),
     "convert": lambda rows: _CONVERSION * rows + 1,
     "watch": lambda rows: 3,  # rights, and a channel that is not there to be replaced
 }
@@ -90,6 +94,11 @@ CAPABILITIES = Capabilities(
         " of the type Date.",
         "website of a contact": "Zoho CRM's contacts have no field for a website; its leads do.",
         "time of a task": "Zoho CRM's tasks are due on a day, without a time of day.",
+        "currency of a campaign's budget": "Zoho CRM keeps a campaign's budget in a currency of the"
+        " organisation: in any other it is left out.",
+        "responses of one's own": "Zoho CRM keeps how somebody responded as the status of a campaign's"
+        " member: Planned, Invited, Sent, Received, Opened, Responded, Bounced or Opted Out. A response"
+        " that is none of them is left out.",
         "teams": "Zoho CRM has no teams: who sees a record is decided by the role of its owner.",
     },
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from connector_zoho import checking
+from connector_zoho.campaigns import Campaigns
 from connector_zoho.capabilities import CAPABILITIES
 from connector_zoho.channels import Channels
 from connector_zoho.client import ZohoClient
@@ -19,6 +20,8 @@ from connector_zoho.writing import Writing
 from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.connector.contract import (
     Account,
+    CampaignAsSent,
+    CampaignMember,
     Conversion,
     Converted,
     Created,
@@ -35,6 +38,7 @@ from leadbus.connector.contract import (
     PersonChange,
     Row,
     Watch,
+    WrittenCampaign,
 )
 from leadbus.connector.mapping import FieldMap
 from leadbus.errors import Unsupported
@@ -58,6 +62,7 @@ class ZohoAdapter:
         self._lists = Lists(client, self._reading.looking)
         self._writing = Writing(client, connection, self._metadata)
         self._converting = Converting(client, self._reading.find_by_email)
+        self._campaigns = Campaigns(client, self._metadata)
         self._channels = Channels(client, connection)
 
     # Checking
@@ -133,6 +138,14 @@ class ZohoAdapter:
     async def add_activities(self, activities: Sequence[NewActivity]) -> list[Created]:
         """See `Adapter`."""
         return await self._writing.add_activities(activities)
+
+    async def write_campaigns(self, campaigns: Sequence[CampaignAsSent]) -> list[WrittenCampaign]:
+        """See `Adapter`."""
+        return await self._campaigns.write(campaigns) if campaigns else []
+
+    async def put_members(self, members: Sequence[CampaignMember]) -> list[Outcome]:
+        """See `Adapter`."""
+        return await self._campaigns.put(members) if members else []
 
     # Besides
 

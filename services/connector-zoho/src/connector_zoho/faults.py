@@ -76,6 +76,7 @@ def _both(error: type[LeadbusError], sentence: str) -> Meaning:
 # Envelopes: {code, details, message, status: "error"} ------------------------------------------------
 
 DELETED = "The record was deleted in the CRM."
+CAMPAIGN_DELETED = "The campaign was deleted in the CRM."
 _OUR_CALL = Meaning(Unsupported, Rejected, "The CRM does not accept this call.")
 _DENIED = Meaning(
     Unsupported,

@@ -18,7 +18,7 @@ from connector_zoho.translation import (
     TEXT,
     text,
 )
-from connector_zoho.values import ACCOUNT_NAME, fit
+from connector_zoho.values import ACCOUNT_NAME, fit, quoted
 from connector_zoho.wire import outcomes
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.contract import Account, CrmActivity, Page, Person, Row
@@ -83,7 +83,7 @@ class Reading:
 
     async def _with(self, module: str, field: str, wanted: Collection[str]) -> list[Row]:
         """Rows with one of these values, perhaps in other capitals; others may be among them."""
-        values = ", ".join(map(_quoted, wanted))
+        values = ", ".join(map(quoted, wanted))
         query = f"select id from {module} where {field} in ({values}) limit "  # noqa: S608
         ids: list[str] = []
         more = True
@@ -137,8 +137,3 @@ class Reading:
             raws += [raw for raw in outcomes(answer) if raw.get("id")]
             cursor = cursor.following(info_of(answer))
         return raws
-
-
-def _quoted(value: str) -> str:
-    """A text in a COQL query; escaped with a backslash (assumed for the backslash itself)."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

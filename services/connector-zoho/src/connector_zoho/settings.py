@@ -112,6 +112,12 @@ class ZohoSchedules(Schedules):
 class ZohoConnection(ConnectionSettings):
     """A tenant's connection to one Zoho CRM."""
 
+    supported = (
+        "Zoho CRM in every edition and data centre, also sandbox and developer ones, by REST v8; signed in to"
+        " with a browser",
+    )
+    unsupported = ("Bigin by Zoho CRM, which is another product with an API of its own",)
+
     crm: Literal["zoho"] = Field("zoho", description="Which CRM it is.")
     access: ZohoAccess = Field(description="The CRM's organisation and user.")
     hook_url: Annotated[SecretStr, AfterValidator(_hook)] = Field(
@@ -158,5 +164,6 @@ class ZohoSettings(Settings):
         validation_alias="CONNECTOR_ZOHO_PUBLIC_URL",
         pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
         description="The address at which a browser reaches connector-zoho: Zoho sends people back to its"
-        " /v1/sign-in, which is one of the OAuth client's redirect URIs; empty = http://127.0.0.1:<port>.",
+        " /v1/sign-in, which is one of the OAuth client's redirect URIs, and links in mails lead there;"
+        " empty = http://127.0.0.1:<port>.",
     )

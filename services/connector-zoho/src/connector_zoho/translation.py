@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from leadbus.connector.capabilities import Kind, PersonKind
@@ -21,6 +21,7 @@ from leadbus.connector.contract import (
     Row,
     User,
 )
+from leadbus.connector.figures import amount, plain
 from leadbus.messages import Record
 
 LEADS, CONTACTS, ACCOUNTS, DEALS, USERS = "Leads", "Contacts", "Accounts", "Deals", "Users"
@@ -108,8 +109,6 @@ TEXT: Mapping[str, str] = {
 TITLE = 120
 """Characters of a note's title (Zoho's documentation, notes)."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
-_DIGITS = 6
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _CURRENCY = re.compile("[A-Z]{3}")
 
 
@@ -163,24 +162,6 @@ def text(value: Any) -> str:
     shown = str(value)
     at = moment(shown) if _MOMENT.fullmatch(shown) else None
     return at.isoformat(timespec="seconds") if at else shown
-
-
-def plain(number: str | Decimal) -> str | None:
-    """A decimal without exponent and needless zeros; None for what is no number."""
-    try:
-        shown = f"{Decimal(number):f}"
-    except InvalidOperation:
-        return None
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
-
-
-def amount_of(shown: str) -> str | None:
-    """An amount as messages carry it (`1234.5`); None for what is none, or too large for one."""
-    try:
-        rounded = plain(round(Decimal(shown), _DIGITS))
-    except InvalidOperation:
-        return None
-    return rounded if rounded and _AMOUNT.fullmatch(rounded) else None
 
 
 def moment(shown: str | None, zone: tzinfo = UTC) -> datetime | None:
@@ -251,7 +232,7 @@ def _opportunity(common: _Common, module: str, texts: _Texts, around: Around) ->
         contact_emails=(email,) if email else (),
         account_id=texts.get("Account_Name") or None,
         stage=texts.get("Stage") or None,
-        amount=amount_of(texts.get("Amount", "")),
+        amount=amount(texts.get("Amount", "")),
         currency=currency if _CURRENCY.fullmatch(currency) else None,
         close_date=_date(texts.get("Closing_Date", "")),
         probability=int(probability) if probability.isdecimal() else None,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from connector_zoho.translation import ACCOUNTS, CONTACTS, NEW_STATUS, TITLE
 from leadbus.connector.contract import (
+    CampaignAsSent,
     Conversion,
     FieldInfo,
     FieldType,
@@ -28,6 +29,13 @@ Shapes = Mapping[str, FieldInfo]
 
 LEAD_SOURCE, LEAD_STATUS = "Lead_Source", "Lead_Status"
 EMAIL, OPT_OUT, OWNER, ACCOUNT_NAME = "Email", "Email_Opt_Out", "Owner", "Account_Name"
+CAMPAIGN_NAME, MEMBER_STATUS, CURRENCY = "Campaign_Name", "Member_Status", "Currency"
+CAMPAIGN_STATUSES = {
+    "planned": "Planning",
+    "active": "Active",
+    "paused": "Inactive",
+    "completed": "Complete",
+}
 
 _PHONES = frozenset({"Phone", "Mobile", "Fax", "Home_Phone", "Other_Phone", "Asst_Phone"})
 _PARAGRAPHS = frozenset({"Description", "Note_Content"})
@@ -38,7 +46,7 @@ _LENGTHS: Mapping[str, int] = {
     **dict.fromkeys(("City", "Mailing_City", "State", "Mailing_State"), 100),
     **dict.fromkeys(("Country", "Mailing_Country", "Designation", "Title"), 100),
     **dict.fromkeys((LEAD_SOURCE, LEAD_STATUS), 120),
-    **dict.fromkeys(("Company", ACCOUNT_NAME), 200),
+    **dict.fromkeys(("Company", ACCOUNT_NAME, CAMPAIGN_NAME), 200),
     **dict.fromkeys(("Website", "Subject"), 255),
     "First_Name": 40,
     "Last_Name": 80,
@@ -196,6 +204,31 @@ def conversion(asked: Conversion, tags: Sequence[str], attach: Mapping[str, str]
         **({"assign_to": {"id": asked.owner_id}} if asked.owner_id else {}),
         **({"carry_over_tags": {CONTACTS: list(tags)}} if tags else {}),
     }
+
+
+def campaign(asked: CampaignAsSent, shapes: Shapes, own_currency: str) -> Body:
+    """A campaign; what is not told stays as it is, and its budget if the CRM has no such currency.
+
+    own_currency: the organisation's. With more of them campaigns have a field for theirs (documentation,
+    currencies).
+    """
+    days = {"Start_Date": asked.starts_on, "End_Date": asked.ends_on}
+    told: dict[str, str | None] = {
+        CAMPAIGN_NAME: asked.name,
+        "Status": CAMPAIGN_STATUSES[asked.status] if asked.status else None,
+        "Description": asked.description,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+    }
+    currencies = shapes[CURRENCY].options or () if CURRENCY in shapes else ()
+    if asked.currency in (None, own_currency, *currencies):
+        told["Budgeted_Cost"] = asked.budget
+        told[CURRENCY] = asked.currency if asked.budget and asked.currency in currencies else None
+    return _fields({name: value for name, value in told.items() if value is not None}, None, None, shapes)
+
+
+def quoted(value: str) -> str:
+    """A text in a COQL query; escaped with a backslash (assumed for the backslash itself)."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _fields(values: Mapping[str, str], score_field: str | None, score: int | None, shapes: Shapes) -> Body:

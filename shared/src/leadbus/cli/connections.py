@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from leadbus.cli import syncs
+from leadbus.cli import campaigns, products, syncs
 from leadbus.cli.asking import ask_connector
 from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, services
 from leadbus.cli.settings_given import patch_of, settings_in
@@ -14,7 +14,8 @@ from leadbus.errors import LeadbusError
 
 HELP = f"""Connections of tenants to their CRMs.
 
-  leadbus connections settings sugar        every setting there is, with its help
+  leadbus connections supported             which CRMs can be connected, in which versions
+  leadbus connections settings sugar        the same of one, and every setting there is, with its help
   leadbus connections apply acme.yaml       create it, or replace its settings
   leadbus connections sign-in acme-zoho     the address at which to sign in to a CRM that asks for a browser
   leadbus connections test acme-sugar --access    only whether Leadbus gets in
@@ -24,6 +25,7 @@ HELP = f"""Connections of tenants to their CRMs.
   leadbus connections set acme-sugar lead_source=Campaign access.password=-
   leadbus connections sync acme-sugar       read from the CRM now, instead of at the next scheduled time
   leadbus connections progress acme-sugar   how far reading is, per kind of record
+  leadbus connections campaigns acme-sugar  where campaigns stand in the CRM, and how many are in them
   leadbus connections history acme-sugar    who changed what, and when
   leadbus connections list
 
@@ -50,6 +52,8 @@ NAME = Annotated[str, typer.Argument(help="The connection's name.")]
 def register(root: typer.Typer) -> None:
     """Adds `connections`."""
     syncs.register(commands)
+    campaigns.register(commands)
+    products.register(commands)
     root.add_typer(commands, name="connections")
 
 
@@ -58,15 +62,18 @@ def show_settings(
     crm: Annotated[str, typer.Argument(help="The CRM, such as sugar.")],
     path: Annotated[str, typer.Option(help="Only what is below, such as access or schedules.lead.")] = "",
 ) -> None:
-    """Shows every setting of a connection to a CRM: type, default, allowed values and help."""
+    """Shows what can be connected, and every setting: type, default, allowed values and help."""
     table = Table("setting", "type", "default", "allowed", "what it is")
-    rows = [row for row in _rows(crm) if not path or f"{row['path']}.".startswith((f"{path}.", f"{path}["))]
+    told, below = _told(crm), (f"{path}.", f"{path}[")
+    rows = [row for row in told["settings"] if not path or f"{row['path']}.".startswith(below)]
     if not rows:
         raise LeadbusError(f"There is no setting {path}; leadbus connections settings {crm} lists all.")
     for row in rows:
         default = "" if row["default"] is None else str(row["default"])
         needed = f" (needed {row['needed']})" if row["needed"] else ""
         table.add_row(row["path"], row["type"], default, row["allowed"], row["help"] + needed)
+    if not path:
+        products.show(told)
     console.print(table)
 
 
@@ -102,7 +109,8 @@ def change(
     A new password ends the pause of a connection whose credentials were refused.
     """
     crm = _known(connection)
-    patch = patch_of(settings, _rows(crm), hidden=lambda path: typer.prompt(path, hide_input=True))
+    rows = _told(crm)["settings"]
+    patch = patch_of(settings, rows, hidden=lambda path: typer.prompt(path, hide_input=True))
     _show_revision(ask(f"connector-{crm}", "PATCH", f"/v1/connections/{connection}", json=patch))
 
 
@@ -203,9 +211,9 @@ def _known(connection: str) -> str:
     return str(known["settings"]["crm"])
 
 
-def _rows(crm: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = ask(f"connector-{crm}", "GET", "/v1/settings")["settings"]
-    return rows
+def _told(crm: str) -> dict[str, Any]:
+    told: dict[str, Any] = ask(f"connector-{crm}", "GET", "/v1/settings")
+    return told
 
 
 def _all() -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def errors(
     connection: Annotated[str, typer.Argument(help="The connection's name.")],
     object_: Annotated[
         str | None,
-        typer.Option("--object", help="lead, contact, target, account, opportunity or activity."),
+        typer.Option("--object", help="lead, contact, target, account, opportunity, activity or campaign."),
     ] = None,
     send_again: Annotated[str | None, typer.Option(help="The id of a row, or all: try it again now.")] = None,
 ) -> None:

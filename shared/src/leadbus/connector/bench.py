@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
+from leadbus.connector.campaigning.campaigning import Campaigning
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Adapter
 from leadbus.connector.credits import HeldBack
@@ -54,13 +56,25 @@ class Way:
         return isinstance(self.trouble, HeldBack) and self.pause > 0
 
 
+class Turns(Protocol):
+    """What is done again and again for one connection, beside its deliveries."""
+
+    async def turn(self) -> float:
+        """One turn; seconds until the next. Raises LeadbusError: the CRM or Kafka failed."""
+        ...
+
+    async def rest(self, seconds: float) -> None:
+        """Until then, or until there is something to do."""
+        ...
+
+
 @dataclass(slots=True)
 class Bench:
     """See the module.
 
     ask_limits: asks the organisation what it bears, now and then. in_hand: prospects whose deliveries are
-    being worked off now, in so many batches. pulls: the task that pulls on schedule; it also ends by itself
-    once `closed`.
+    being worked off now, in so many batches. campaigns: None = the CRM is told of none. tasks: that take
+    turns; they also end by themselves once `closed`.
     """
 
     connection: Connection
@@ -69,14 +83,21 @@ class Bench:
     ask_limits: Callable[[], Awaitable[None]]
     delivering: Way = field(default_factory=Way)
     pulling: Way = field(default_factory=Way)
+    campaigning: Way = field(default_factory=Way)
     in_hand: set[str] = field(default_factory=set)
     batches: int = 0
-    pulls: asyncio.Task[None] | None = None
+    campaigns: Campaigning | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
     closed: bool = False
 
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All there are."""
+        return (self.delivering, self.pulling, self.campaigning)
+
     def health(self) -> Health:
-        """How both ways fare together; `since` stays that of the first failure until it is over."""
-        troubles = [way.trouble for way in (self.delivering, self.pulling) if way.trouble]
+        """How all ways fare together; `since` stays that of the first failure until it is over."""
+        troubles = [way.trouble for way in self.ways if way.trouble]
         refused = next((trouble for trouble in troubles if isinstance(trouble, AuthRefused)), None)
         state = HealthState.TROUBLE if troubles else HealthState.WELL
         if refused:
@@ -91,12 +112,13 @@ class Bench:
         return self.batches < (most if way.proven else 1) and (way.holds_back or not way.pause)
 
     async def close(self) -> None:
-        """Ends pulls, whose next begins where this one did, and sessions."""
+        """Ends turns, whose next begins where this one did, and sessions."""
         self.closed = True
-        if self.pulls is not None:
-            self.pulls.cancel()
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
             # Bounded: a driver may swallow a cancellation that meets its answer.
-            await asyncio.wait([self.pulls], timeout=FAREWELL_SECONDS)
+            await asyncio.wait(self.tasks, timeout=FAREWELL_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self.adapter.close()

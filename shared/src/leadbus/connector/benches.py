@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pymongo.errors import PyMongoError
 
 from leadbus.connector.allowance import Allowance
-from leadbus.connector.bench import Bench
+from leadbus.connector.bench import Bench, Turns, Way
 from leadbus.connector.budget import Urgency
 from leadbus.connector.budgeted import Budgeted
+from leadbus.connector.campaigning.campaigning import Campaigning
 from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.delivering.context import Context
 from leadbus.connector.delivering.workoff import WorkOff
@@ -19,21 +20,22 @@ from leadbus.connector.pulling.pulling import Pulling
 from leadbus.connector.workshop import Workshop
 from leadbus.errors import LeadbusError
 
-BeginPulls = Callable[[Bench, Pulling], asyncio.Task[None]]
+BeginTurns = Callable[[Bench, Way, Turns], asyncio.Task[None]]
 
 
 class Benches:
     """See the module. A bench lives as long as its connection's settings; the allowance is shared by all."""
 
     def __init__(
-        self, organisation_id: str, shop: Workshop, holds_lease: Callable[[], bool], begin_pulls: BeginPulls
+        self, organisation_id: str, shop: Workshop, holds_lease: Callable[[], bool], begin_turns: BeginTurns
     ) -> None:
         self.by_connection: dict[str, Bench] = {}
         self.allowance: Allowance | None = None
         self._organisation_id = organisation_id
         self._shop = shop
         self._holds_lease = holds_lease
-        self._begin_pulls = begin_pulls
+        self._begin_turns = begin_turns
+        self._campaigns = asyncio.Lock()
         self._doors = Doors()
 
     async def open_now(self) -> list[Bench]:
@@ -57,6 +59,12 @@ class Benches:
             if bench is not None:
                 open_now.append(bench)
         return open_now
+
+    def ring(self) -> None:
+        """Something is due of campaigns."""
+        for bench in self.by_connection.values():
+            if bench.campaigns is not None:
+                bench.campaigns.ring()
 
     async def close(self) -> None:
         """Ends pulls and sessions, and keeps what was spent, unless another pod may keep it by now."""
@@ -101,6 +109,7 @@ class Benches:
             mirror=self._shop.pulling.mirror,
             deliveries=self._shop.deliveries,
             asked=self._shop.pulling.asked,
+            campaigns=self._shop.pulling.campaigns,
             fields=FieldMap.of(connection.settings, adapter.capabilities),
             holds_lease=self._holds_lease,
         )
@@ -108,5 +117,10 @@ class Benches:
         bench = Bench(connection, adapter, WorkOff(context), lambda: allowance.ask(asking))
         self.by_connection[connection.id] = bench
         pulling = Pulling(connection, budgeted(Urgency.PULLING), self._shop.pulling)
-        bench.pulls = self._begin_pulls(bench, pulling)
+        bench.tasks.append(self._begin_turns(bench, bench.pulling, pulling))
+        if connection.settings.campaigns != "none" and adapter.capabilities.campaigns:
+            bench.campaigns = Campaigning(
+                connection, context.adapter, context.campaigns, context.deliveries, self._campaigns
+            )
+            bench.tasks.append(self._begin_turns(bench, bench.campaigning, bench.campaigns))
         return bench

@@ -11,6 +11,8 @@ from leadbus.connector.capabilities import PEOPLE, Capabilities, Kind, Verb
 from leadbus.connector.contract import (
     Account,
     Adapter,
+    CampaignAsSent,
+    CampaignMember,
     Conversion,
     Converted,
     Created,
@@ -27,6 +29,7 @@ from leadbus.connector.contract import (
     PersonChange,
     Row,
     Watch,
+    WrittenCampaign,
 )
 from leadbus.connector.credits import CreditLedger
 from leadbus.errors import Fenced
@@ -186,6 +189,17 @@ class Budgeted:
         types = (new.type for new in activities)
         async with self._room("add_activities", len(activities), self._writes(len(activities)), types):
             return await self._adapter.add_activities(activities)
+
+    async def write_campaigns(self, campaigns: Sequence[CampaignAsSent]) -> list[WrittenCampaign]:
+        """See `Adapter`."""
+        async with self._room("write_campaigns", len(campaigns), self._writes(len(campaigns))):
+            return await self._adapter.write_campaigns(campaigns)
+
+    async def put_members(self, members: Sequence[CampaignMember]) -> list[Outcome]:
+        """See `Adapter`."""
+        modules = (member.record.module for member in members)
+        async with self._room("put_members", len(members), self._writes(len(members)), modules):
+            return await self._adapter.put_members(members)
 
     def interpret(self, body: bytes, content_type: str) -> list[Record]:
         """See `Adapter`."""

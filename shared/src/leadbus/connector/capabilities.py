@@ -23,6 +23,8 @@ Verb = Literal[
     "convert",
     "create_accounts",
     "add_activities",
+    "write_campaigns",
+    "put_members",
     "watch",
 ]
 """What calls are made for; `check` stands for sign_in, rights, teams, limits and describe."""
@@ -31,6 +33,7 @@ Cost = Callable[[int], int]
 
 TURNING_BACK = "turning a contact back into a lead"
 CONVERTING = "turning a lead into a contact"
+RESPONSES = "how somebody responded to a campaign"
 """Among `Capabilities.cannot`: what a person may ask of any CRM."""
 
 

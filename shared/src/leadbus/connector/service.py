@@ -5,16 +5,19 @@ from uuid import uuid4
 
 from leadbus.connector.api.commands import ConnectionCommands
 from leadbus.connector.api.connection_routes import connection_routes
+from leadbus.connector.api.mail_routes import mail_routes
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
 from leadbus.connector.api.sign_in import SignIn
 from leadbus.connector.api.sign_in_routes import PATH as SIGN_IN_PATH
 from leadbus.connector.api.sign_in_routes import sign_in_routes
 from leadbus.connector.api.signing_in import SigningIn
+from leadbus.connector.campaigning.taking_in import CampaignHandler
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.handler import TOPICS, MergingHandler
 from leadbus.connector.delivering.settling import Settling
+from leadbus.connector.mailing.mailing import Mailing
 from leadbus.connector.observing import CallObserver
 from leadbus.connector.pulling.hinting import HintingHandler
 from leadbus.connector.pulling.shop import PullShop
@@ -140,14 +143,28 @@ def connector_service(
     async def adapter_for_test(connection: Connection) -> Adapter:
         return await opened(connection, tokens.anew(connection))
 
+    mailing = Mailing(
+        settings,
+        client,
+        name,
+        connections=connections,
+        shop=pulls,
+        adapter_for=adapter_unopened,
+        telemetry=telemetry,
+        base=lambda: public_url or service.url,
+    )
     consumer = Consumer(
         name,
         TOPICS,
-        HintingHandler(
-            MergingHandler(connections, deliveries, telemetry),
-            connections=connections,
-            asked=pulls.asked,
-            adapter_for=adapter_unopened,
+        mailing.handler(
+            HintingHandler(
+                CampaignHandler(
+                    MergingHandler(connections, deliveries, telemetry), connections, pulls.campaigns
+                ),
+                connections=connections,
+                asked=pulls.asked,
+                adapter_for=adapter_unopened,
+            )
         ),
         bootstrap_servers=kafka,
         ledger=Ledger(client, database, name),
@@ -171,18 +188,17 @@ def connector_service(
         kind,
         connections=connections,
         deliveries=deliveries,
+        campaigns=pulls.campaigns,
         publisher=publisher,
         adapter_for=adapter_for_test,
         changed=workers.settings_changed,
         outgoing_address=settings.outgoing_address,
+        active=mailing.active,
     )
 
     async def collections() -> None:
-        await connections.prepare()
-        await deliveries.prepare()
-        await links.prepare()
-        await mirror.prepare()
-        await pulls.prepare()
+        for stores in (connections, deliveries, links, mirror, pulls, mailing):
+            await stores.prepare()
         if sign_in is not None:
             await sign_ins.prepare()
 
@@ -199,7 +215,7 @@ def connector_service(
             (Managed("MongoDB", collections, client.close), Managed("topics", topics)),
             (Managed("publisher", publisher.start, publisher.stop),),
             (Managed("connections told", commands.tell_all), consumer),
-            (workers,),
+            (workers, *mailing.parts),
         ),
         title=f"Leadbus {name}",
         description="Connections to CRM organisations, and what became of each lead there.",
@@ -222,6 +238,7 @@ def connector_service(
         )
     )
     service.api.include_router(reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened))
+    service.api.include_router(mail_routes(mailing.links, mailing.choices))
     if sign_in is not None:
         signing_in = SigningIn(
             sign_in,

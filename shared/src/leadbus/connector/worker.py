@@ -16,12 +16,11 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
-from leadbus.connector.bench import FAREWELL_SECONDS, Bench, Way
+from leadbus.connector.bench import FAREWELL_SECONDS, Bench, Turns, Way
 from leadbus.connector.benches import Benches
 from leadbus.connector.credits import HeldBack
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.pulling.pulling import Pulling
 from leadbus.connector.workshop import Workshop
 from leadbus.errors import Fenced, LeadbusError, Rejected, Transient
 
@@ -39,7 +38,7 @@ NOT_WRITTEN = (
     "Leadbus failed at writing this record: one of its values may not be what its field in the CRM holds,"
     " such as a word where a date belongs."
 )
-NOT_READ = "Leadbus failed at something that it read from the CRM; its operator finds in its log where."
+NOT_DONE = "Leadbus failed at something beside its deliveries; its operator finds in its log where."
 
 
 class OrganisationWorker:
@@ -50,7 +49,7 @@ class OrganisationWorker:
         self.holds_until = 0.0
         self._shop = workshop
         self._benches = Benches(
-            organisation_id, workshop, holds_lease=lambda: self._holds_lease, begin_pulls=self._begin_pulls
+            organisation_id, workshop, holds_lease=lambda: self._holds_lease, begin_turns=self._begin_turns
         )
         self._emails: set[str] = set()
         self._batches: set[asyncio.Task[None]] = set()
@@ -68,6 +67,10 @@ class OrganisationWorker:
     def wake(self) -> None:
         """Something is due, or the settings have changed."""
         self._wake.set()
+
+    def ring(self) -> None:
+        """Something is due of campaigns."""
+        self._benches.ring()
 
     async def stop(self, *, grace_seconds: float = 10.0) -> None:
         """Lets the batches in hand finish; what takes longer is left in doubt, as after a crash."""
@@ -192,13 +195,13 @@ class OrganisationWorker:
             await self._note(bench, bench.delivering, broken)
         return 0.0
 
-    async def _pull(self, bench: Bench, pulling: Pulling) -> float:
-        """One turn of pulls; the time until the next."""
+    async def _take_turn(self, bench: Bench, way: Way, turns: Turns) -> float:
+        """One of pulls, say; the time until the next."""
         pause = 0.0
         trouble: LeadbusError | None = None
         try:
             await bench.ask_limits()
-            pause = await pulling.turn()
+            pause = await turns.turn()
         except Fenced:
             return 1.0
         except LeadbusError as error:
@@ -207,9 +210,9 @@ class OrganisationWorker:
             raise
         except Exception as error:
             self._report(error)
-            trouble = Transient(NOT_READ)
-        await self._note(bench, bench.pulling, trouble)
-        return bench.pulling.pause or pause
+            trouble = Transient(NOT_DONE)
+        await self._note(bench, way, trouble)
+        return way.pause or pause
 
     async def _note(self, bench: Bench, way: Way, error: LeadbusError | None) -> None:
         """Keeps the first failure and the recovery; what lies between is the metrics' business."""
@@ -220,14 +223,14 @@ class OrganisationWorker:
             bench.connection = replace(bench.connection, health=health)
             log.info("connection %s: %s %s", bench.connection.id, health.state.value, health.reason)
 
-    def _begin_pulls(self, bench: Bench, pulling: Pulling) -> asyncio.Task[None]:
+    def _begin_turns(self, bench: Bench, way: Way, turns: Turns) -> asyncio.Task[None]:
         async def rest(seconds: float) -> None:
             """While the CRM is to be left in peace, asking for a pull does not help."""
-            await (asyncio.sleep(seconds) if bench.pulling.pause else pulling.rest(seconds))
+            await (asyncio.sleep(seconds) if way.pause else turns.rest(seconds))
 
         return asyncio.create_task(
-            self._for_ever(lambda: self._pull(bench, pulling), rest, lambda: bench.closed),
-            name=f"pull {bench.connection.id}",
+            self._for_ever(lambda: self._take_turn(bench, way, turns), rest, lambda: bench.closed),
+            name=f"{type(turns).__name__.lower()} {bench.connection.id}",
         )
 
     async def _until_next(self) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -39,9 +40,13 @@ class Workers:
     async def start(self) -> None:
         """Begins to take leases."""
         self._turned = time.monotonic()
+        deliveries, campaigns = self._shop.deliveries, self._shop.pulling.campaigns
         self._tasks = [
             asyncio.create_task(self._keep_leases(), name="leases"),
-            asyncio.create_task(self._listen(), name="wake-ups"),
+            asyncio.create_task(
+                self._listen(deliveries.wakes, OrganisationWorker.wake), name="deliveries due"
+            ),
+            asyncio.create_task(self._listen(campaigns.wakes, OrganisationWorker.ring), name="campaigns due"),
         ]
 
     async def stop(self) -> None:
@@ -135,14 +140,18 @@ class Workers:
                 if left is not None:
                     self._credits.set(left, labels)
 
-    async def _listen(self) -> None:
-        """Wakes the worker of each delivery that is written; after a break, wakes all."""
+    async def _listen(
+        self,
+        wakes: Callable[[], AsyncIterator[str | None]],
+        wake: Callable[[OrganisationWorker], None],
+    ) -> None:
+        """Wakes the worker of each delivery, or campaign, that is due; after a break, wakes all."""
         while not self._stopping:
             try:
-                async for organisation in self._shop.deliveries.wakes():
+                async for organisation in wakes():
                     for worked, worker in self._workers.items():
                         if organisation in (None, worked):
-                            worker.wake()
+                            wake(worker)
             except PyMongoError as error:
                 log.warning("The change stream broke (%s); listening again.", type(error).__name__)
             await asyncio.sleep(1.0)

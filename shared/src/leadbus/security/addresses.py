@@ -17,6 +17,13 @@ _CARRIERS = ipaddress.ip_network("100.64.0.0/10")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
+class HostUnknown(Transient):
+    """No name server that we can ask knows the host, at present."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"The host name {host} cannot be resolved: check its spelling.")
+
+
 class AddressGuard:
     """Says whether a user-given URL may be called.
 
@@ -36,7 +43,7 @@ class AddressGuard:
 
         Raises:
             Rejected: not an http(s) URL, or it leads to an internal network; the text says what to do.
-            Transient: the name cannot be resolved at present.
+            HostUnknown: the name cannot be resolved at present.
         """
         host, port = _host_and_port(url)
         literal = _literal(host)
@@ -110,5 +117,5 @@ async def _resolve(host: str, port: int) -> list[str]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Transient("The address's host name cannot be resolved. Check its spelling.") from None
+        raise HostUnknown(host) from None
     return sorted({str(entry[4][0]) for entry in found})

@@ -4,6 +4,8 @@ import base64
 import binascii
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from leadbus.errors import LeadbusError
 from leadbus.settings import ConfigurationError
@@ -21,13 +23,17 @@ class SecretBox:
 
     secret_key: `LEADBUS_SECRET_KEY`. Several keys, separated by commas: the first encrypts, all decrypt, so
     that a key is changed by putting the new one in front.
+
+    purpose: keys of its own are derived for it, so that what is meant for one is good for no other.
     """
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, secret_key: str, purpose: str = "") -> None:
         keys = [part.strip() for part in secret_key.split(",") if part.strip()]
         if not keys:
             raise ConfigurationError(f"{VARIABLE} is not set; {_HOW}.")
-        self._fernet = MultiFernet([_fernet(key, number) for number, key in enumerate(keys, start=1)])
+        self._fernet = MultiFernet(
+            [_fernet(key, number, purpose) for number, key in enumerate(keys, start=1)]
+        )
 
     def encrypt(self, text: str) -> bytes:
         """The text, unreadable without the key; differs each time."""
@@ -56,10 +62,15 @@ class SecretBox:
         return self.encrypt(self.decrypt(token))
 
 
-def _fernet(key: str, number: int) -> Fernet:
+def _fernet(key: str, number: int, purpose: str) -> Fernet:
     try:
-        if len(base64.urlsafe_b64decode(key)) == 32:
-            return Fernet(key)
+        raw = base64.urlsafe_b64decode(key)
+        if len(raw) == 32:
+            return Fernet(base64.urlsafe_b64encode(_derived(raw, purpose)) if purpose else key)
     except (binascii.Error, ValueError):
         pass
     raise ConfigurationError(f"{VARIABLE}: key {number} is not 32 bytes in URL-safe base64; {_HOW}.")
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)

@@ -62,6 +62,7 @@ CRM_OPERATION = "leadbus.crm.operation"  # the adapter's verb
 CRM_CALL = "leadbus.crm.call.id"  # spans only: one call that carries several prospects
 INPUT = "leadbus.input"  # events, distributions, prospects, campaigns, lists
 OUTCOME = "leadbus.outcome"  # a closed set of words, named at each metric
+MAIL = "leadbus.mail"  # its kind: active, new_lead, login, trouble, refusals
 KIND = "leadbus.kind"  # what was pulled: leads, contacts, opportunities, ...
 
 # Metrics ---------------------------------------------------------------------------------------------
@@ -180,6 +181,16 @@ PULLED_ROWS = Metric(
     "{row}",
     "Rows read from CRMs, by outcome: published, echo, unchanged, skipped (no prospect), refused.",
     (CRM, CONNECTION, KIND, OUTCOME),
+)
+MAILS = Metric(
+    "leadbus.mails",
+    Kind.COUNTER,
+    "{mail}",
+    "Mails to people, by outcome: sent, postponed, refused, given_up, off (its recipient does not want it).",
+    (MAIL, OUTCOME),
+)
+OLDEST_MAIL = Metric(
+    "leadbus.mail.oldest.age", Kind.GAUGE, "s", "Age of the oldest mail that is not sent yet."
 )
 PULL_AGE = Metric(
     "leadbus.pull.age", Kind.GAUGE, "s", "Time since a pull last reached its end.", (CONNECTION, KIND)

@@ -3,8 +3,10 @@
 See `promises.Promises` for how it is inherited, and `crm.CrmUnderTest` for what it needs.
 """
 
+from leadbus.testing.campaigns import Campaigns
 from leadbus.testing.checking import SaveAndTest
 from leadbus.testing.consent import Consent
+from leadbus.testing.mailing import Mails
 from leadbus.testing.mapping import FieldRules
 from leadbus.testing.pages import Pages
 from leadbus.testing.promises import expected_failure
@@ -19,6 +21,18 @@ __all__ = ["ConnectorContract", "expected_failure"]
 
 
 class ConnectorContract(
-    Secrecy, SaveAndTest, ErrorReport, Pages, Reading, Trouble, Standing, Consent, FieldRules, Notes, Writing
+    Secrecy,
+    SaveAndTest,
+    ErrorReport,
+    Pages,
+    Reading,
+    Trouble,
+    Campaigns,
+    Mails,
+    Standing,
+    Consent,
+    FieldRules,
+    Notes,
+    Writing,
 ):
     """All promises. Cases of the last part run first: secrecy hears what was said in all the others."""

@@ -16,9 +16,9 @@ Facts = dict[str, Any]
 lead_source, account, score; of accounts: name, owner; of users: name, email, active (bool); of
 opportunities: name, stage, amount, currency, close_date, probability, lead_source, account, contact; of
 activities: type (note, task, call, meeting), subject, text, status, priority, due_at, owner, about; of
-lists: name, list_type. Of all: team, by its name. Owner, account, contact and about are ids. As read, also:
-id, deleted (bool), traceparent of the call that created it, and every field by the CRM's own name; as
-written, such names are taken too."""
+lists: name, list_type, holds (a kind of people). Of all: team, by its name. Owner, account, contact and about
+are ids. As read, also: id, deleted (bool), traceparent of the call that created it, and every field by the
+CRM's own name; as written, such names are taken too."""
 
 Fault = Literal["hang", "error", "html", "lose_reply", "rate_limit", "expire_session", "forbid"]
 """hang: no answer until `behave`; error: the server's own failure; html: a page where data should be;
@@ -26,9 +26,24 @@ lose_reply: the write is done, its answer lost; rate_limit: wait so many seconds
 is over; forbid: a web server or firewall refuses our address (403)."""
 
 Promise = Literal[
-    "teams", "targets", "push", "deletions", "email_updates", "rights", "retry_after", "converting"
+    "teams",
+    "targets",
+    "push",
+    "deletions",
+    "email_updates",
+    "rights",
+    "retry_after",
+    "converting",
+    "campaigns",
+    "responses",
+    "named_fields",
+    "mixed_lists",
 ]
-"""What some CRMs, or some of their protocols, cannot keep: a case names what it needs."""
+"""What some CRMs, or some of their protocols, cannot keep: a case names what it needs.
+
+responses: how somebody responded to a campaign. named_fields: a refusal says which field it is about.
+mixed_lists: several kinds of people on one list; where not, `holds` is among a list's facts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,21 @@ class CrmUnderTest(Protocol):
 
     def add_team(self, name: str) -> None:
         """Where there are teams."""
+        ...
+
+    # Campaigns
+    def campaigns(self) -> list[Facts]:
+        """Live ones, oldest first, with name, description, status (planned, active, paused or completed),
+        starts_on and ends_on (dates or None), budget (a Decimal or None) and members: emails (in lower case)
+        to responses, each None if none is kept. Members on lists are those of all its live lists."""
+        ...
+
+    def delete_campaign(self, name: str) -> None:
+        """By hand; lists of its members stay."""
+        ...
+
+    def refuse_campaign(self, field: Literal["name", "description"], value: str) -> None:
+        """A validation of this CRM, as `refuse`; `accept` ends it, and `refused_rows` counts it."""
         ...
 
     # Trouble

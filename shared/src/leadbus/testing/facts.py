@@ -10,6 +10,7 @@ from leadbus.event_types import EventType
 from leadbus.ids import prospect_id
 from leadbus.messages import (
     Activity,
+    CampaignMembership,
     Fields,
     LeadActivities,
     LeadDistributed,
@@ -104,6 +105,10 @@ class Somebody:
     def updated(self, *, at: float = 0, **facts: Any) -> ProspectUpdated:
         """Something about it changed upstream."""
         return ProspectUpdated(**self._envelope(at, None), received_at=datetime.now(UTC), **facts)
+
+    def takes_part(self, campaign: str = "c-1", *, at: float = 0, **how: Any) -> ProspectUpdated:
+        """It is part of a campaign, or (`member=False`) no more."""
+        return self.updated(at=at, campaigns=[CampaignMembership(campaign_id=campaign, **how)])
 
     def said(
         self, status: Literal["opted_in", "opted_out"], *, at: float = 0, explicit: bool = True

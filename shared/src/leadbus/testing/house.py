@@ -18,6 +18,7 @@ from leadbus.publishing import KafkaPublisher, Outgoing, partition_for
 from leadbus.runner import build
 from leadbus.service import Service
 from leadbus.testing.inbox import Inbox
+from leadbus.testing.mailbox import Mailbox
 from leadbus.testing.overhearing import Overhearing
 from leadbus.testing.waiting import until
 from leadbus.topics import BY_NAME, TOPICS
@@ -53,6 +54,7 @@ class House:
         }
         self.inbox = Inbox(kafka, self._prefix)
         self.overheard = Overhearing("leadbus", f"connector_{crm}")
+        self.mailbox = Mailbox()
         self.service: Service | None = None
         self._publisher = KafkaPublisher(kafka, "contract-suite", topic_prefix=self._prefix)
         self._log = AIOKafkaConsumer(bootstrap_servers=kafka)
@@ -61,6 +63,7 @@ class House:
 
     async def __aenter__(self) -> Self:
         await self.overheard.start()
+        await self.mailbox.start()
         await self._publisher.start()
         await self._log.start()
         await self._admin.start()
@@ -72,6 +75,7 @@ class House:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
         await self.overheard.stop()
+        await self.mailbox.stop()
         await self.inbox.stop()
         await self._http.aclose()
         await self._log.stop()
@@ -85,7 +89,7 @@ class House:
         """Starts the service (again)."""
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": self.overheard.url, "OTEL_TRACES_SAMPLER": "always_on"}
         with patch.dict(os.environ, SOON):  # OpenTelemetry's SDK reads these there and nowhere else
-            (self.service,) = build([self.name], {**self._environ, **told})
+            (self.service,) = build([self.name], {**self.mailbox.environ, **self._environ, **told})
         await self.service.start()
 
     async def close(self) -> None:

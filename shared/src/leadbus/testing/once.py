@@ -25,6 +25,11 @@ ONCE: frozenset[str] = frozenset(
         "test_an_account_of_an_inactive_user_waits_until_the_user_is_active",
         "test_a_contact_of_a_deleted_account_is_taken_in_without_it_and_reported",
         "test_a_crm_that_hangs_delays_no_other_connection",
+        "test_default_owners_are_mailed_at_each_new_lead_with_the_way_to_its_record",
+        "test_default_owners_are_mailed_also_if_the_crm_refuses_the_lead",
+        "test_people_hear_that_a_connection_is_active_and_that_its_login_is_refused",
         "test_a_first_reading_that_is_broken_off_goes_on_where_it_was",
+        "test_a_campaign_is_made_once_though_the_service_ends_in_the_middle",
+        "test_two_connections_of_a_tenant_make_one_campaign_in_one_crm",
     }
 )

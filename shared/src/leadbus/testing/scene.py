@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from leadbus.connector.capabilities import Kind
-from leadbus.messages import CrmNotification, Message
+from leadbus.messages import CampaignChanged, CrmNotification, Message
 from leadbus.testing.crm import CrmUnderTest, Facts
 from leadbus.testing.facts import Somebody
 from leadbus.testing.house import House
@@ -29,6 +29,7 @@ class Scene:
         self.house, self.crm = house, crm
         self.tenant = f"t-{uuid4().hex[:10]}"
         self._crms = [crm]
+        self._begun = datetime.now(UTC) - timedelta(minutes=1)
         self._settings: dict[str, dict[str, Any]] = {}
 
     async def start(self) -> None:
@@ -144,6 +145,48 @@ class Scene:
     async def tell(self, *facts: Message, traceparent: bytes | None = None) -> None:
         """Other services publish facts; returns when the connector has taken them in."""
         await self.house.publish(facts, traceparent)
+
+    def campaign(
+        self, name: str, campaign: str = "c-1", *, at: float = 0, sync: bool = True, **facts: Any
+    ) -> CampaignChanged:
+        """A campaign of the tenant changed, so many seconds from when the scene began."""
+        return CampaignChanged(
+            event_id=str(uuid4()),
+            tenant_id=self.tenant,
+            occurred_at=self._begun + timedelta(seconds=at),
+            received_at=datetime.now(UTC),
+            campaign_id=campaign,
+            name=name,
+            sync=sync,
+            **facts,
+        )
+
+    async def campaigns(self, name: str = "one") -> dict[str, dict[str, Any]]:
+        """Where the tenant's campaigns stand in a connection's CRM, by their names."""
+        answer = await self.house.ask("GET", f"/v1/connections/{self.id_of(name)}/campaigns")
+        return {row["name"]: row for row in answer["campaigns"]}
+
+    def in_crm(self, campaign: str) -> Facts | None:
+        """The only campaign of that name there, if there is one."""
+        found = [row for row in self.crm.campaigns() if row["name"] == campaign]
+        assert len(found) <= 1, f"{len(found)} campaigns of one name"
+        return found[0] if found else None
+
+    async def made(self, campaign: str) -> Facts:
+        """The same, now or later."""
+        return await until(lambda: self.in_crm(campaign), f"the campaign {campaign} in the CRM")
+
+    async def has_members(self, campaign: str, *people: Somebody) -> dict[str, str | None]:
+        """Returns once these, and no others, are in the campaign: their responses, by email."""
+        wanted = {who.email for who in people}
+
+        def members() -> Facts | None:
+            found = self.in_crm(campaign)
+            return found if found is not None and found["members"].keys() == wanted else None
+
+        found: Facts = await until(members, f"{len(wanted)} people in the campaign {campaign}")
+        responses: dict[str, str | None] = found["members"]
+        return responses
 
     async def deliveries(self, who: Somebody) -> list[dict[str, Any]]:
         """What the connector knows of a person, by connection."""

@@ -1,6 +1,5 @@
 """Parts of the Dynamics adapter on the simulator: over Dynamics 365's Web API and over SOAP of CRM 2011."""
 
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from connector_dynamics.settings import DynamicsConnection
 from connector_dynamics.verbs import Verbs
 from leadbus.connector.capabilities import Kind, PersonKind
 from leadbus.connector.contract import NewPerson, Page, Row
+from sandbox.certificates import self_signed
 from sandbox.dynamics import Dynamics
 
 ONLINE, ON_PREMISES = "9.2", "2011"
@@ -138,9 +138,4 @@ def ids() -> Callable[[Sequence[Row]], set[str]]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Signed by itself; with its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    certificate, key = str(folder / "certificate.pem"), str(folder / "key.pem")
-    asked = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command = ["openssl", "req", *asked, "-keyout", key, "-out", certificate]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
+    return self_signed(tmp_path_factory.mktemp("certificate"))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from connector_dynamics.changes import Changes
 from connector_dynamics.verbs import Verbs
-from leadbus.connector.contract import Page, Person, Row
+from leadbus.connector.contract import CrmActivity, Page, Person, Row
 from leadbus.errors import Gone
+from leadbus.messages import Record
 from sandbox.dynamics import Dynamics
+from sandbox.dynamics.record import Reference
 
 Walk = Callable[..., Awaitable[tuple[list[Row], Page[Row]]]]
 Ids = Callable[[list[Row]], set[str]]
@@ -79,6 +82,55 @@ async def test_a_mark_that_is_too_old_or_of_other_fields_or_not_tracked_any_more
         await walk(unaware, "lead", since, last.mark)
 
 
+@TRACKED
+async def test_a_page_is_gone_once_other_fields_are_read_or_changes_are_not_tracked_any_more(
+    crm: Dynamics, open_with: Callable[..., Any]
+) -> None:
+    crm.site.settings = replace(crm.site.settings, page_size=2)
+    _leads(crm, "Lovelace", "Babbage", "Byron")
+    reading = (await open_with()).verbs.reading
+    page = await reading.changed("lead", None, None, None)
+    assert page.next is not None
+    field = {"of": "lead", "field": "custom.quality", "crm_field": "leadqualitycode"}
+    with pytest.raises(Gone):
+        await (await open_with(fields=[field])).verbs.reading.changed("lead", None, page.next, None)
+    crm.desk.track("lead", tracked=False)
+    for unaware_or_not in (reading, (await open_with()).verbs.reading):
+        with pytest.raises(Gone):
+            await unaware_or_not.changed("lead", None, page.next, None)
+
+
+async def test_a_mapped_column_that_is_dropped_costs_nothing_but_another_reading(
+    crm: Dynamics, open_with: Callable[..., Any], walk: Walk, ids: Ids
+) -> None:
+    crm.desk.add_attribute("lead", "new_Quality")
+    field = {"of": "lead", "field": "custom.quality", "crm_field": "new_quality"}
+    verbs = (await open_with(fields=[field])).verbs
+    key = crm.desk.create("lead", {"lastname": "Lovelace", "emailaddress1": "ada@example.test"})
+    _, last = await walk(verbs, "lead")
+    since = last.server_time - timedelta(minutes=2)
+    crm.desk.drop_attribute("lead", "new_quality")
+    if last.mark is not None:
+        with pytest.raises(Gone, match="Other fields"):
+            await walk(verbs, "lead", since, last.mark)
+    assert ids((await walk(verbs, "lead"))[0]) == {key}
+    assert ids((await walk(verbs, "lead", since))[0]) == {key}
+
+
+async def test_people_are_found_although_a_mapped_column_was_dropped(
+    crm: Dynamics, open_with: Callable[..., Any]
+) -> None:
+    crm.desk.add_attribute("lead", "new_Quality")
+    field = {"of": "lead", "field": "custom.quality", "crm_field": "new_quality"}
+    verbs = (await open_with(fields=[field])).verbs
+    key = crm.desk.create("lead", {"lastname": "Lovelace", "emailaddress1": "ada@example.test"})
+    assert await verbs.reading.find_by_email(["ada@example.test"])
+    crm.desk.drop_attribute("lead", "new_quality")
+    found = await verbs.reading.find_by_email(["ada@example.test"])
+    assert [one.record.id for one in found["ada@example.test"]] == [key]
+    assert (await verbs.reading.read([Record(module="lead", id=key)])).keys() == {key}
+
+
 async def test_where_changes_are_not_tracked_they_are_read_by_time(
     crm: Dynamics, verbs: Verbs, walk: Walk, ids: Ids
 ) -> None:
@@ -139,17 +191,47 @@ async def test_activities_of_all_types_are_read_and_each_with_its_own_mark(
     crm: Dynamics, verbs: Verbs, walk: Walk
 ) -> None:
     (lead,) = _leads(crm, "Lovelace")
-    for entity in ("task", "phonecall", "appointment"):
-        crm.desk.create(entity, {"subject": entity, "regardingobjectid": ("lead", lead)})
+    due = "2027-01-31T09:00:00Z"
+    for entity in ("task", "phonecall", "appointment", "email"):
+        when = {"scheduledstart" if entity == "appointment" else "scheduledend": due}
+        about = {"subject": entity, "prioritycode": 2, "regardingobjectid": ("lead", lead)}
+        crm.desk.create(entity, about | when)
     crm.desk.create("annotation", {"subject": "annotation", "objectid": ("lead", lead)})
     rows, last = await walk(verbs, "activity")
-    assert sorted(row.record.module for row in rows) == ["annotation", "appointment", "phonecall", "task"]
+    read = [row for row in rows if isinstance(row, CrmActivity)]
+    assert {row.about for row in read} == {(lead,)}
+    assert sorted((row.type, row.subject, row.status) for row in read) == [
+        ("call", "phonecall", "Open"),
+        ("email", "email", "Draft"),
+        ("meeting", "appointment", "Free"),
+        ("note", "annotation", None),
+        ("task", "task", "Not Started"),
+    ]
+    told = {(row.priority, row.due_at) for row in read if row.type != "note"}
+    assert told == {("High", datetime.fromisoformat(due))}
     note = next(row.record.id for row in rows if row.record.module == "annotation")
     crm.desk.change("annotation", note, {"subject": "Changed"})
     changed, again = await walk(verbs, "activity", last.server_time, last.mark)
     assert note in [row.record.id for row in changed]
     if last.mark is not None:
         assert json.loads(last.mark).keys() == json.loads(again.mark or "{}").keys()
+
+
+async def test_activities_that_hang_on_nobody_are_about_the_people_who_take_part(
+    crm: Dynamics, verbs: Verbs, walk: Walk
+) -> None:
+    ada, ben = _leads(crm, "Lovelace", "Babbage")
+    grace = crm.desk.create("contact", {"lastname": "Hopper"})
+    deal = crm.desk.create("opportunity", {"name": "Engines"})
+    to = {"from": [Reference("systemuser", crm.user_id)], "to": [Reference("lead", ada)]}
+    cc = {"cc": [Reference("contact", grace)], "regardingobjectid": ("opportunity", deal)}
+    email = crm.desk.create("email", {"subject": "Prices"} | to | cc)
+    call = crm.desk.create("phonecall", {"subject": "Ring", "regardingobjectid": ("lead", ben)} | to)
+    gone = crm.desk.create("phonecall", {"subject": "Ring"} | to)
+    crm.desk.change("phonecall", gone, {"to": []})
+    rows, _ = await walk(verbs, "activity")
+    about = {row.record.id: set(row.about) for row in rows if isinstance(row, CrmActivity)}
+    assert about == {email: {deal, ada, grace}, call: {ben}, gone: set()}
 
 
 async def test_activities_come_without_those_that_the_user_may_not_read(

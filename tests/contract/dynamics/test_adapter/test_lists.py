@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connector_dynamics import fetch
 from connector_dynamics.lists import Lists
 from connector_dynamics.verbs import Verbs
 from leadbus.connector.contract import CrmList, Page, Row
@@ -76,6 +77,31 @@ async def test_many_members_of_a_dynamic_list_come_over_several_pages(crm: Dynam
     found = await _members(verbs.lists, _list(crm, type=True, query=OF_TURIN))
     assert len(found) == 1_005
     assert {member.id for member in found} == set(keys)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        """<fetch mapping="logical"><entity name="contact"><all-attributes/><order attribute="fullname"/>
+        <link-entity name="account" from="accountid" to="parentcustomerid" alias="aa"><attribute name="name"/>
+        <order attribute="name"/><filter>
+        <condition attribute="name" operator="like" value="A &amp; &lt;&quot;%"/></filter></link-entity>
+        </entity></fetch>""",
+        """ <?xml version="1.0" encoding="utf-16"?><fetch distinct="true" count="2" page="3">
+        <entity name="contact"><attribute name="fullname"/><order attribute="lastname" descending="true"/>
+        </entity></fetch>""",
+    ],
+    ids=["linked", "declared"],
+)
+async def test_a_query_with_columns_orders_pages_and_links_of_its_own_is_run(
+    crm: Dynamics, opened: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(fetch, "PAGE_ROWS", 2)
+    company = crm.desk.create("account", {"name": 'A & <"Sons">'})
+    people = [{"lastname": "X", "parentcustomerid": ("account", company)}] * 7
+    keys = crm.desk.load("contact", people)
+    found = await _members(Lists(opened.organisation), _list(crm, CONTACTS, type=True, query=query))
+    assert sorted(member.id for member in found) == sorted(keys)
 
 
 async def test_a_list_of_accounts_and_one_that_was_deleted_have_nobody(crm: Dynamics, verbs: Verbs) -> None:

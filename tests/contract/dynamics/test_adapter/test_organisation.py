@@ -146,13 +146,13 @@ async def test_members_of_a_static_list_come_and_go(organisation):
     rows, list_id = [lead() for _ in range(3)], str(uuid4())
     await organisation.create("lead", rows)
     await organisation.create("list", [Write(list_id, {"listname": "l", "createdfromcode": Option(4)})])
-    await organisation.add_members(list_id, [row.id for row in rows])
+    await organisation.add_members(list_id, "lead", [row.id for row in rows])
     await organisation.remove_members(list_id, [rows[0].id, str(uuid4())])
     where = Filter((Condition("listid", "eq", (list_id,)),))
     listing = await organisation.query(Query("listmember", ("entityid",), where))
     assert {entry.values["entityid"].id for entry in listing.entries} == {row.id for row in rows[1:]}
     with pytest.raises(Gone):
-        await organisation.add_members(str(uuid4()), [rows[0].id])
+        await organisation.add_members(str(uuid4()), "lead", [rows[0].id])
 
 
 async def test_a_column_is_told_with_its_type_and_options(organisation):

@@ -140,6 +140,10 @@ async def test_an_opportunity_has_the_people_and_the_lead_source_of_whom_it_is_a
     assert found.contact_emails == ("ada@example.test", "ben@example.test")
     assert (found.amount, found.currency, found.stage) == ("12500.5", "EUR", "In Progress")
     assert (str(found.close_date), found.probability, found.lead_source) == ("2027-01-31", 40, "Leadbus")
+    crm.desk.change("opportunity", deal, {"stepname": "2-Develop"})
+    (found,) = (await verbs.reading.read([Record(module="opportunity", id=deal)])).values()
+    assert isinstance(found, Opportunity)
+    assert found.stage == "2-Develop"
 
 
 async def test_accounts_are_found_by_name_in_whatever_capitals(crm: Dynamics, verbs: Verbs) -> None:
@@ -193,3 +197,30 @@ async def test_rights_are_told_by_entity(crm: Dynamics, verbs: Verbs) -> None:
     assert (
         rights["campaign"] == rights["contact"] == rights["annotation"] == rights["task"] == {"read", "write"}
     )
+
+
+async def test_who_was_merged_into_another_is_deleted_and_found_by_no_address(
+    crm: Dynamics, verbs: Verbs
+) -> None:
+    ada, twin = (
+        crm.desk.create("contact", {"lastname": "Lovelace", "emailaddress1": "ada@example.test"})
+        for _ in "ab"
+    )
+    merged = {"merged": True, "masterid": ("contact", ada), "statecode": 1, "statuscode": 2}
+    crm.desk.change("contact", twin, merged)
+    found = await verbs.reading.find_by_email(["ada@example.test"])
+    assert [one.record.id for one in found["ada@example.test"]] == [ada]
+    rows = await verbs.reading.read([Record(module="contact", id=key) for key in (ada, twin)])
+    assert (rows[ada].deleted, rows[twin].deleted) == (False, True)
+
+
+async def test_contacts_of_a_page_of_opportunities_are_read_whatever_their_number(
+    crm: Dynamics, verbs: Verbs, walk: Callable[..., Any]
+) -> None:
+    emails = [f"a{number}@example.test" for number in range(1_200)]
+    people = [{"lastname": "X", "emailaddress1": f"{email}2", "emailaddress2": email} for email in emails]
+    keys = crm.desk.load("contact", people)
+    crm.desk.load("opportunity", [{"name": "Engines", "customerid": ("contact", key)} for key in keys])
+    rows, _ = await walk(verbs, "opportunity")
+    found = {row.contact_emails for row in rows if isinstance(row, Opportunity)}
+    assert found == {(f"{email}2", email) for email in emails}

@@ -46,6 +46,21 @@ async def test_qualifying_a_lead_tells_what_it_became(old: Service) -> None:
     assert row(old, "opportunity", opportunity or "")["statecode"] == 1
 
 
+async def test_a_list_is_given_to_a_campaign_once(old: Service) -> None:
+    held = old.crm.desk.create("list", {"listname": "Kots", "createdfromcode": 4})
+    fair = await old.create("campaign", {"name": string("Fair of May")})
+    given = {
+        "CampaignId": text("e:guid", fair),
+        "EntityId": text("e:guid", held),
+        "EntityName": string("list"),
+    }
+    added = (await old.execute("AddItemCampaign", given))["CampaignItemId"].text
+    assert row(old, "campaignitem", added or "")["entityid"] == held
+    assert await refused(old, lambda: old.execute("AddItemCampaign", given)) == 0x80040237
+    wrong = given | {"EntityName": string("lead")}
+    assert await refused(old, lambda: old.execute("AddItemCampaign", wrong)) == 0x80040217
+
+
 async def test_members_of_lists(old: Service) -> None:
     held = old.crm.desk.create("list", {"listname": "Kots", "createdfromcode": 4})
     leads = [await old.create("lead", LEAD | {"emailaddress1": string(f"{n}@kot.test")}) for n in range(3)]

@@ -223,6 +223,13 @@ async def test_an_alternate_key_finds_creates_and_is_unique(api: Any, crm: Any) 
     assert await api.refused("POST", "leads", {"new_externalid": "z-1"}) == (412, "0x80060892")
     assert await api.refused("PATCH", "leads(emailaddress1='a@b.example')", JANE) == (400, "0x80060888")
     assert await api.refused("GET", "leads(new_externalid='Z-2')") == (404, "0x80060891")
+    assert await api.refused("PATCH", "leads(new_externalid='Z%2B1')", JANE) == (400, "0x80060888")
+
+
+async def test_a_body_that_does_not_say_that_it_is_json_is_refused(api: Any, crm: Any) -> None:
+    headers = {"Content-Type": "text/plain"}
+    assert await api.refused("POST", "leads", JANE, **headers) == (400, "0x80060888")
+    assert crm.records("lead") == []
 
 
 async def test_members_of_lists_are_of_one_kind_and_static(api: Any, crm: Any) -> None:
@@ -239,13 +246,35 @@ async def test_members_of_lists_are_of_one_kind_and_static(api: Any, crm: Any) -
     assert (row["listmemberid"], row["_entityid_value"], row["entitytype"]) == (again, lead, "lead")
     assert [one["leadid"] for one in await api.rows(f"lists({static})/listlead_association")] == [lead]
     assert (await api.get(f"lists({static})"))["membercount"] == 1
-    assert (await api.refused("POST", f"{bound}.AddMemberList", {"EntityId": contact}))[1] == "0x80040217"
+    assert (await api.refused("POST", f"{bound}.AddMemberList", {"EntityId": contact}))[1] == "0x80040301"
     to_dynamic = {"List": {"listid": dynamic}, "Members": members}
     assert (await api.refused("POST", "AddListMembersList", to_dynamic))[1] == "0x8004F701"
     leaving = {"ListMember": {"listmemberid": lead}}
     assert (await api.ask("POST", f"{bound}.RemoveMemberList", leaving)).status_code == 204
     assert (await api.refused("POST", f"{bound}.RemoveMemberList", leaving))[1] == "0x80048458"
     assert (await api.get(f"lists({static})"))["membercount"] == 0
+
+
+async def test_a_list_is_given_to_a_campaign_once(api: Any, crm: Any) -> None:
+    fair = await api.create("campaigns", {"name": "Fair of May"})
+    held = await api.create("lists", {"listname": "Fair", "createdfromcode": 4})
+    bound = f"lists({held})/Microsoft.Dynamics.CRM.AddItemCampaign"
+    campaign = {"Campaign": {"@odata.type": "Microsoft.Dynamics.CRM.campaign", "campaignid": fair}}
+    added = (await api.ask("POST", bound, campaign)).json()["campaignitemid"]
+    [item] = await api.rows(f"campaignitems?$filter=_campaignid_value eq {fair}")
+    assert (item["campaignitemid"], item["entityid"], item["entitytype"]) == (added, held, "list")
+    of_campaign = await api.rows(f"campaigns({fair})/campaignlist_association")
+    of_list = await api.rows(f"lists({held})/campaignlist_association")
+    assert ([one["listid"] for one in of_campaign], [one["campaignid"] for one in of_list]) == (
+        [held],
+        [fair],
+    )
+    assert await api.refused("POST", bound, campaign) == (412, "0x80040237")
+    assert (await api.refused("POST", bound, {}))[1] == "0x80048D19"
+    crm.desk.forbid("campaign", ("write",))
+    assert (await api.refused("POST", bound, campaign))[1] == "0x80040220"
+    crm.desk.delete("list", held)
+    assert await api.rows("campaignitems") == []
 
 
 async def test_an_opportunity_is_won_by_its_action(api: Any, crm: Any) -> None:

@@ -14,7 +14,16 @@ from connector_zoho.settings import ZohoConnection
 from leadbus.connector.budget import Budget, Urgency
 from leadbus.connector.budgeted import Budgeted
 from leadbus.connector.capabilities import Kind
-from leadbus.connector.contract import Conversion, NewAccount, NewActivity, NewPerson, PersonChange
+from leadbus.connector.contract import (
+    CampaignAsSent,
+    CampaignMember,
+    CampaignThere,
+    Conversion,
+    NewAccount,
+    NewActivity,
+    NewPerson,
+    PersonChange,
+)
 from leadbus.connector.credits import CreditLedger
 from leadbus.messages import Record
 from sandbox.zoho import Zoho
@@ -180,9 +189,25 @@ async def test_converting_and_watching(crm: Zoho, charged: Charged) -> None:
         assert 1 < used <= counted
 
 
+@pytest.mark.parametrize("number", [1, 30])
+async def test_campaigns_and_their_members(number: int, crm: Zoho, charged: Charged) -> None:
+    zoho = charged.zoho
+    await charged.cost(zoho.write_campaigns([CampaignAsSent("first", "First")]))
+    asked = [CampaignAsSent(str(at), f"Campaign {at}") for at in range(number)]
+    for _ in ("new ones", "the same ones"):
+        used, counted = await charged.cost(zoho.write_campaigns(asked))
+        assert 1 < used <= counted
+    [there] = await zoho.write_campaigns(asked[:1])
+    assert isinstance(there, CampaignThere)
+    members = [CampaignMember(there, lead) for lead in some("Leads", loaded(crm, "Leads", number))]
+    used, counted = await charged.cost(zoho.put_members(members))
+    assert used == 1 <= counted
+
+
 def test_every_verb_has_its_price() -> None:
     everything = {
         *("check", "find_by_email", "find_accounts", "read", "changed", "members", "activities_of"),
         *("create", "update", "convert", "create_accounts", "add_activities", "watch"),
+        *("write_campaigns", "put_members"),
     }
     assert set(CAPABILITIES.credits) == everything

@@ -37,7 +37,9 @@ _KNOWN: Mapping[str, str] = {word.lower(): word for word in _WORDS.split()} | {
 }
 _PARTS = re.compile(r"[a-z]+|[^a-z]+")
 _ENTITIES: Mapping[str, str] = {
+    "activityparty": "ActivityParty",
     "activitypointer": "ActivityPointer",
+    "campaignitem": "CampaignItem",
     "campaignresponse": "CampaignResponse",
     "listmember": "ListMember",
     "phonecall": "PhoneCall",

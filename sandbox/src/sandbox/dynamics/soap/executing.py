@@ -17,6 +17,7 @@ MANY = "ExecuteMultiple"
 MOST = 1000
 WRITING = frozenset(
     {
+        "AddItemCampaign",
         "AddListMembersList",
         "AddMemberList",
         "Assign",

@@ -168,6 +168,11 @@ def _remove_member(service: Service, message: Message) -> Results:
     return {}
 
 
+def _add_item(service: Service, message: Message) -> Results:
+    item = Reference(_need(message, "EntityName", str), _need(message, "EntityId", str))
+    return {"CampaignItemId": _guid(service.records.add_item(_need(message, "CampaignId", str), item).id)}
+
+
 def _associate(*, ends: bool) -> "Handler":
     def associate(service: Service, message: Message) -> Results:
         target, related = _need(message, "Target", Target), _need(message, "RelatedEntities", list)
@@ -209,6 +214,7 @@ def _user_privileges(service: Service, message: Message) -> Results:
 Handler: TypeAlias = Callable[[Service, Message], Results]
 
 MESSAGES: Mapping[str, Handler] = {
+    "AddItemCampaign": _add_item,
     "AddListMembersList": _add_members,
     "AddMemberList": _add_member,
     "Assign": _assign,

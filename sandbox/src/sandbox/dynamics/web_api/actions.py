@@ -109,10 +109,22 @@ def user_privileges(ask: Ask, key: str) -> Answer:
     return Answer("privileges", body=_typed(ask, "RetrieveUserPrivilegesResponse") | {"RolePrivileges": held})
 
 
+def add_item(ask: Ask, item: Reference) -> Answer:
+    """Bound to what is added."""
+    campaign = _entity(ask, ask.json(), "Campaign")
+    if campaign is None:
+        raise CrmError("BadPayload", "The parameter Campaign is needed.")
+    added = ask.records.add_item(campaign.id, item)
+    body = {"@odata.context": f"{ask.base}/$metadata#campaignitems/$entity", "campaignitemid": added.id}
+    return Answer("add_item", body=body, rows=1)
+
+
 FUNCTIONS: Mapping[tuple[str, str], Callable[[Ask, str], Answer]] = {
     ("systemuser", "RetrieveUserPrivileges"): user_privileges,
 }
 BOUND: Mapping[tuple[str, str], Callable[[Ask, str], Answer]] = {
+    ("campaign", "AddItemCampaign"): lambda ask, key: add_item(ask, Reference("campaign", key)),
+    ("list", "AddItemCampaign"): lambda ask, key: add_item(ask, Reference("list", key)),
     ("lead", "QualifyLead"): qualify,
     ("list", "AddMemberList"): add_member,
     ("list", "RemoveMemberList"): remove_member,
@@ -211,6 +223,7 @@ def _entity(ask: Ask, given: Mapping[str, Any], name: str) -> Reference | None:
 
 
 _KINDS = {
+    "Campaign": "campaign",
     "OpportunityCurrencyId": "transactioncurrency",
     "OpportunityCustomerId": "account",
     "SourceCampaignId": "campaign",

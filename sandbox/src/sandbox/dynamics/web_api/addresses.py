@@ -14,6 +14,8 @@ from .literals import Unreadable, read
 
 _SEGMENT = re.compile(r"^([$\w.]+)(?:\((.*)\))?$", re.DOTALL)
 _PLACES = re.compile(r"/(?=(?:[^']*'[^']*')*[^']*$)")
+_NO_KEY = frozenset("/<>*%&:\\?+")
+"""Of what no alternate key in an address may be made. Source: Microsoft's page about alternate keys."""
 ACTION = "Microsoft.Dynamics.CRM."
 
 
@@ -82,9 +84,12 @@ def key_of(entity: Entity, text: str) -> Key:
     if name not in entity.keys:
         raise CrmError("InvalidEntityKey", entity.name)
     try:
-        return Key("", name, read(value.strip()).value)
+        given = read(value.strip()).value
     except Unreadable:
         raise CrmError("InvalidEntityKey", entity.name) from None
+    if _NO_KEY.intersection(str(given)):
+        raise CrmError("InvalidEntityKey", entity.name)
+    return Key("", name, given)
 
 
 def reference_of(records: Records, text: str) -> tuple[Entity, Key]:

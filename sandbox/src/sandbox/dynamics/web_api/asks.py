@@ -61,7 +61,10 @@ class Ask:
         return self.preferences.get("return") == "representation"
 
     def json(self) -> dict[str, Any]:
-        """The body. Raises BadPayload."""
+        """The body. Raises BadPayload, BadRequest for one that does not say that it is JSON."""
+        kind = self.headers.get("content-type", "")
+        if self.body and not kind.lower().startswith("application/json"):
+            raise CrmError("BadRequest", f"A body of the type '{kind}' cannot be read.")
         try:
             given = json.loads(self.body or b"{}")
         except ValueError:

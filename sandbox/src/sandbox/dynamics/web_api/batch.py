@@ -15,6 +15,8 @@ from .asks import Answer, Ask, failure
 from .dispatch import answer
 
 _MOST = 1000
+_LONGEST = 65_536
+"""Letters of a request's address. Source: Microsoft's page about FetchXML over the Web API."""
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _REASONS = {200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified", 400: "Bad Request"}
 
@@ -108,6 +110,8 @@ class Batch:
         """Raises ResourceNotFound for another service's address."""
         ask = self.ask
         address = part.address
+        if len(address) > _LONGEST:
+            raise CrmError("BadRequest", "The request URI is too long.")
         if address.startswith("$"):
             name, _, rest = address.partition("/")
             address = names.get(name, address) + (f"/{rest}" if rest else "")

@@ -94,7 +94,9 @@ def attribute_facts(entity: Entity, attribute: Attribute) -> Facts:
     if attribute.is_lookup:
         facts["Targets"] = list(attribute.targets)
     if attribute.type in {"date", "datetime"}:
-        facts["Format"] = "DateOnly" if attribute.type == "date" else "DateAndTime"
+        is_day = attribute.type == "date"
+        facts["Format"] = "DateOnly" if is_day else "DateAndTime"
+        facts["DateTimeBehavior"] = {"Value": "DateOnly" if is_day else "UserLocal"}
     return facts
 
 

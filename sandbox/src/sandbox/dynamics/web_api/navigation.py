@@ -9,7 +9,11 @@ from ..schema import Attribute, Entity
 from ..store import Store
 from .filters import no_property
 
-_MEMBERS = {f"list{entity}_association": entity for entity in MEMBER_TYPES.values()}
+_BETWEEN = {
+    **{f"list{entity}_association": ("list", "listmember") for entity in MEMBER_TYPES.values()},
+    "campaignlist_association": ("campaign", "campaignitem"),
+}
+"""Names that lead over records in between: what those belong to, and what they are."""
 # Lists of other records whose lookup is not the only one to the entity.
 _LOOKUPS = {
     "opportunity_customer_contacts": "customerid",
@@ -46,19 +50,21 @@ def way(store: Store, entity: Entity, record: Record, name: str) -> Way:
     if name not in entity.collections:
         raise no_property(entity, name)
     other = store.entities[entity.collections[name]]
-    if name in _MEMBERS:
-        return _membership(entity, other, record)
+    if name in _BETWEEN:
+        return _over(*_BETWEEN[name], entity, other, record)
     lookup = _LOOKUPS.get(name) or _about(other, entity)
     if lookup is None:
         raise no_property(entity, name)
     return Way(other, filter=Filter("and", (Condition(lookup, "eq", (record.id,)),)))
 
 
-def _membership(entity: Entity, other: Entity, record: Record) -> Way:
-    """Between lists and their members, either way."""
-    here, there = ("listid", "entityid") if entity.name == "list" else ("entityid", "listid")
+def _over(holder: str, between: str, entity: Entity, other: Entity, record: Record) -> Way:
+    """Between lists and their members, or campaigns and their items, either way."""
+    here, there = f"{holder}id", "entityid"
+    if entity.name != holder:
+        here, there = there, here
     only = Filter("and", (Condition(here, "eq", (record.id,)),))
-    return Way(other, links=(Link("listmember", there, other.id, "membership", filter=only),))
+    return Way(other, links=(Link(between, there, other.id, "between", filter=only),))
 
 
 def _about(other: Entity, entity: Entity) -> str | None:

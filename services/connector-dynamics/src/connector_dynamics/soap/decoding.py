@@ -95,7 +95,7 @@ def _pairs(element: Element | None, read: Callable[[Element], Any]) -> Iterator[
 
 
 def _entry(element: Element) -> Entry:
-    values: dict[str, Value] = dict(_pairs(child(element, "Attributes"), value))
+    values: dict[str, Value] = dict(_pairs(child(element, "Attributes"), _held))
     labels: dict[str, str] = dict(_pairs(child(element, "FormattedValues"), text))
     labels |= {n: v.name for n, v in values.items() if isinstance(v, Reference) and v.name}
     return Entry(
@@ -107,12 +107,18 @@ def _entry(element: Element) -> Entry:
     )
 
 
-def _collection(element: Element) -> Collection | tuple[Reference, ...]:
+def _held(element: Element) -> Any:
+    """A value of a row; a collection there is a list of parties."""
+    held = value(element)
+    if not isinstance(held, Collection):
+        return held
+    parties = (row.values.get("partyid") for row in held.entries)
+    return tuple(party for party in parties if isinstance(party, Reference))
+
+
+def _collection(element: Element) -> Collection:
     entries = child(element, "Entities")
     rows = tuple(_entry(row) for row in (entries if entries is not None else ()))
-    if text(element, "EntityName") == "activityparty":
-        parties = (row.values.get("partyid") for row in rows)
-        return tuple(party for party in parties if isinstance(party, Reference))
     return Collection(rows, text(element, "MoreRecords") == "true", text(element, "PagingCookie"))
 
 

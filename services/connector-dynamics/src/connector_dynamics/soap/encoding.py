@@ -21,7 +21,7 @@ from connector_dynamics.soap.names import (
     XRM,
     XRM_2012,
 )
-from connector_dynamics.wire import Money, Option, Reference, Value
+from connector_dynamics.wire import Double, Long, Money, Option, Reference, Value
 
 _Element = etree._Element
 
@@ -162,7 +162,7 @@ def _time(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# In this order: an Option is an int as well, a bool too.
+# In this order: an Option and a Long are ints as well, a bool too.
 _TYPES: Mapping[type, tuple[str, Callable[[_Element, Any], None]]] = {
     Guid: ("g:guid", _text(str)),
     Filters: ("m:EntityFilters", _text(str)),
@@ -170,8 +170,10 @@ _TYPES: Mapping[type, tuple[str, Callable[[_Element, Any], None]]] = {
     str: ("x:string", _text(clean)),
     bool: ("x:boolean", _text(lambda value: "true" if value else "false")),
     Option: ("a:OptionSetValue", _value),
+    Long: ("x:long", _text(str)),
     int: ("x:int", _text(str)),
     Money: ("a:Money", _value),
+    Double: ("x:double", _text(str)),
     Decimal: ("x:decimal", _text(lambda value: format(value, "f"))),
     datetime: ("x:dateTime", _text(_time)),
     date: ("x:dateTime", _text(lambda value: f"{value.isoformat()}T00:00:00Z")),

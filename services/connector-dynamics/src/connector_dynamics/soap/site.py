@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Several
 from collections.abc import Sequence
+from contextlib import suppress
 
 from connector_dynamics import faults, fetch, products
 from connector_dynamics.soap import metadata
@@ -21,6 +22,7 @@ from connector_dynamics.wire import (
     Write,
 )
 from leadbus.connector.contract import Created, Outcome
+from leadbus.connector.together import together
 from leadbus.errors import Gone, LeadbusError, Unsupported
 
 __all__ = ["Client", "Soap", "describe"]
@@ -140,25 +142,36 @@ class Soap:
         results, _ = await self._client.execute(message, writing=True, traces=[traceparent])
         return list(results.get("CreatedEntities") or ())
 
-    async def add_members(self, list_id: str, ids: Sequence[str]) -> None:
+    async def add_to_campaign(self, campaign_id: str, list_id: str, traceparent: bytes | None = None) -> None:
+        """See `Organisation`."""
+        parameters = {"CampaignId": Guid(campaign_id), "EntityId": Guid(list_id), "EntityName": "list"}
+        message = Message("AddItemCampaign", parameters)
+        await self._client.execute(message, writing=True, traces=[traceparent])
+
+    async def add_members(
+        self, list_id: str, entity: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
         """See `Organisation`."""
         if ids:
-            parameters = {"ListId": Guid(list_id), "MemberIds": frozenset(ids)}
-            await self._client.execute(Message("AddListMembersList", parameters), writing=True)
+            message = Message("AddListMembersList", {"ListId": Guid(list_id), "MemberIds": frozenset(ids)})
+            await self._client.execute(message, writing=True, traces=traces)
 
-    async def remove_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """See `Organisation`."""
-        for id_ in ids:
-            parameters = {"ListId": Guid(list_id), "EntityId": Guid(id_)}
-            try:
-                await self._client.execute(Message("RemoveMemberList", parameters), writing=True)
-            except faults.NotOnTheList:
-                continue
+    async def remove_members(
+        self, list_id: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
+        """See `Organisation`. One by one, as RemoveMemberList has it, side by side."""
+        lost = [None] * (len(ids) - len(traces))
+        await together(self._remove(list_id, *row) for row in zip(ids, [*traces, *lost], strict=True))
 
     async def close(self) -> None:
         """See `Organisation`. Whoever joined the organisation leaves it."""
 
     # Besides
+
+    async def _remove(self, list_id: str, id_: str, trace: bytes | None) -> None:
+        message = Message("RemoveMemberList", {"ListId": Guid(list_id), "EntityId": Guid(id_)})
+        with suppress(faults.NotOnTheList):
+            await self._client.execute(message, writing=True, traces=[trace])
 
     async def _fetched(self, fetch_xml: str, page: str | None) -> Listing:
         results, reply = await self._client.execute(Message("RetrieveMultiple", {"Query": Fetch(fetch_xml)}))

@@ -89,9 +89,11 @@ class Writing:
         results, _ = await self._client.execute(
             request, writing=True, traces=[row.traceparent for row in rows]
         )
-        failures = results.get("Responses", ())
+        failures = results.get("Responses")
+        if failures is None and results.get("IsFaulted") is False:
+            failures = ()
         outcomes: list[Outcome] = [None] * len(rows)
-        if not all(isinstance(failure, Failure) for failure in failures):
+        if not isinstance(failures, tuple) or not all(isinstance(f, Failure) for f in failures):
             return [OutcomeUnknown(faults.UNREADABLE.sentence)] * len(rows)
         for failure in failures:
             place = owners[failure.index]

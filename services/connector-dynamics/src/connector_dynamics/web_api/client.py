@@ -9,7 +9,7 @@ from connector_dynamics.http import OnCall, Reply, Request
 from connector_dynamics.organisations import Shared
 from connector_dynamics.web_api import batch
 from connector_dynamics.web_api.batch import Answer, Part
-from leadbus.errors import LeadbusError
+from leadbus.errors import LeadbusError, RateLimited
 
 MOST_URL = 2_000
 """Letters from which on a query is sent in a batch: web servers refuse long addresses."""
@@ -51,12 +51,18 @@ class Api:
         return await self.call(operation, Request("GET", url, headers), by_id=by_id)
 
     async def post(
-        self, operation: str, path: str, body: Any, *, by_id: bool = False, trace: bytes | None = None
+        self,
+        operation: str,
+        path: str,
+        body: Any,
+        *,
+        by_id: bool = False,
+        traces: Sequence[bytes | None] = (),
     ) -> Any:
-        """What an action answers; it may be carried out once only."""
-        headers = {**JSON, **traced(trace)}
+        """What an action answers; it may be carried out once only. by_id: 404 = Gone."""
+        headers = {**JSON, **traced(next(filter(None, traces), None))}
         request = Request("POST", self.url(path), headers, http.encode(body), writing=True)
-        return (await self.call(operation, request, by_id=by_id, traces=(trace,)))[0]
+        return (await self.call(operation, request, by_id=by_id, traces=traces))[0]
 
     async def batch(
         self,
@@ -101,6 +107,8 @@ class Api:
     def value_of(self, answer: Answer, *, writing: bool, by_id: bool = False) -> Any:
         """Of a part. Raises LeadbusError by `faults`."""
         if error := error_of(answer, writing=writing, by_id=by_id):
+            if isinstance(error, RateLimited):
+                self.shared.limiter.pause(error)
             raise error
         try:
             return http.decode(answer.content)
@@ -125,7 +133,7 @@ class Api:
         )
         async with self.shared.limiter.slot():
             reply = await self.shared.channel.send(sent)
-            if reply.status == 429:
+            if reply.status in {429, 503}:
                 raise await _error(reply, writing=request.writing)
             return reply
 

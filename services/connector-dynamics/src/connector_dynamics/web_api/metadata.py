@@ -22,7 +22,7 @@ _COLUMNS = (
 _CASTS: Mapping[str, str] = {
     "StringAttributeMetadata": "$select=LogicalName,MaxLength",
     "MemoAttributeMetadata": "$select=LogicalName,MaxLength",
-    "DateTimeAttributeMetadata": "$select=LogicalName,Format",
+    "DateTimeAttributeMetadata": "$select=LogicalName,Format,DateTimeBehavior",
     "LookupAttributeMetadata": "$select=LogicalName,Targets",
     **dict.fromkeys(
         ("PicklistAttributeMetadata", "MultiSelectPicklistAttributeMetadata"),
@@ -79,7 +79,10 @@ async def tracks(api: Api, entity: str) -> bool:
 
 def _attribute(row: Mapping[str, Any]) -> Attribute:
     several = _in(row, "AttributeTypeName", "Value") == _SEVERAL
-    type_ = columns.type_of(row["AttributeType"], several=several, format_=row.get("Format"))
+    behaviour = _in(row, "DateTimeBehavior", "Value")
+    type_ = columns.type_of(
+        row["AttributeType"], several=several, format_=row.get("Format"), behaviour=behaviour
+    )
     sets = [row[name] for name in ("OptionSet", "GlobalOptionSet") if row.get(name)]
     return Attribute(
         name=row["LogicalName"],

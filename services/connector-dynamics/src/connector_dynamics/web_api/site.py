@@ -23,7 +23,7 @@ from connector_dynamics.wire import (
     Write,
 )
 from leadbus.connector.contract import Created, Outcome
-from leadbus.errors import Gone, Rejected, Unsupported
+from leadbus.errors import Gone, Unsupported
 
 _CHANGES_A_PAGE = "odata.maxpagesize=1000"
 _COOKIE = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
@@ -125,23 +125,33 @@ class WebApi:
             "Status": status,
         }
         path = f"leads({lead_id})/Microsoft.Dynamics.CRM.QualifyLead"
-        answer = await self._api.post("QualifyLead", path, body, by_id=True, trace=traceparent)
-        return [_made(row) for row in answer["value"]]
+        answer = await self._api.post("QualifyLead", path, body, by_id=True, traces=(traceparent,))
+        try:
+            return [_made(row) for row in answer["value"]]
+        except (AttributeError, LookupError, TypeError):
+            raise faults.UNREADABLE.error(writing=True) from None
 
-    async def add_members(self, list_id: str, ids: Sequence[str]) -> None:
+    async def add_to_campaign(self, campaign_id: str, list_id: str, traceparent: bytes | None = None) -> None:
+        """See `Organisation`. The action is bound to what is added (documentation, AddItemCampaign)."""
+        path = f"lists({list_id})/Microsoft.Dynamics.CRM.AddItemCampaign"
+        body = {"Campaign": _named("campaign", campaign_id)}
+        await self._api.post("AddItemCampaign", path, body, by_id=True, traces=(traceparent,))
+
+    async def add_members(
+        self, list_id: str, entity: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
         """See `Organisation`."""
-        if not ids:
-            return
-        type_ = await self._member_type(list_id)
-        members = [{"@odata.type": f"Microsoft.Dynamics.CRM.{type_}", ENTITIES[type_].id: id_} for id_ in ids]
-        list_ = {"@odata.type": "Microsoft.Dynamics.CRM.list", "listid": list_id}
-        await self._api.post("AddListMembersList", "AddListMembersList", {"List": list_, "Members": members})
+        if ids:
+            body = {"List": _named("list", list_id), "Members": [_named(entity, id_) for id_ in ids]}
+            await self._api.post("AddListMembersList", "AddListMembersList", body, by_id=True, traces=traces)
 
-    async def remove_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """See `Organisation`. By deleting the memberships, as RemoveMemberList is not documented well."""
+    async def remove_members(
+        self, list_id: str, ids: Sequence[str], traces: Sequence[bytes | None] = ()
+    ) -> None:
+        """See `Organisation`. By deleting the memberships (documentation, ListMember entity), many in a call:
+        there is no action RemoveMemberList on premises (documentation, RemoveMemberListRequest)."""
         if not ids:
             return
-        await self._member_type(list_id)
         where = Filter(
             (Condition("listid", "eq", (list_id,)), Condition("entityid", "in", tuple(sorted(ids))))
         )
@@ -168,16 +178,6 @@ class WebApi:
         named = (f"_{name}_value" if name in lookups else name for name in attributes)
         return ",".join(dict.fromkeys((*named, ENTITIES[entity].id)))
 
-    async def _member_type(self, list_id: str) -> str:
-        found = await self.retrieve("list", [list_id], ["createdfromcode", "type"])
-        if not found:
-            raise Gone(faults.DELETED)
-        types: Mapping[Any, str] = {1: "account", 2: "contact", 4: "lead"}
-        type_ = types.get(found[0].values.get("createdfromcode"))
-        if type_ is None:
-            raise Rejected(faults.CODES[0x80040301].sentence)
-        return type_
-
     async def _navigation(self, entity: str) -> values.Navigation:
         return await self._api.shared.kept(
             ("navigation", entity), lambda: metadata.navigation(self._api, entity)
@@ -201,6 +201,11 @@ def _cookie(annotation: str) -> str:
         return unquote(unquote(etree.fromstring(annotation.encode(), parser).get("pagingcookie", "")))
     except (etree.LxmlError, ValueError):
         return ""
+
+
+def _named(entity: str, id_: str) -> dict[str, str]:
+    """A record as an action's parameter."""
+    return {"@odata.type": f"Microsoft.Dynamics.CRM.{entity}", ENTITIES[entity].id: id_}
 
 
 def _made(row: Mapping[str, Any]) -> Reference:

@@ -62,7 +62,8 @@ def body(entity: str, values: Mapping[str, Value], navigation: Navigation) -> di
         if isinstance(value, tuple):
             parties += [_party(name, reference) for reference in value]
         elif isinstance(value, Reference):
-            found[f"{_property(name, value, navigation)}@odata.bind"] = path(value.entity, value.id)
+            bound = _property(name, value, navigation)
+            found[f"{bound}@odata.bind"] = path(value.entity, value.id)
         elif value is None and name in lookups:
             found[f"{lookups[name]}@odata.bind"] = None
         else:
@@ -90,6 +91,12 @@ def _property(name: str, value: Reference, navigation: Navigation) -> str:
         found = navigation.get((name, "owner"))
     if found is None:
         raise Rejected(f"The CRM does not take a {value.entity} in {name}.", name)
+    if value.entity not in ENTITIES:
+        raise Rejected(
+            f"Leadbus does not write references to records of {value.entity}: take {name} out of the field"
+            " mapping.",
+            name,
+        )
     return found
 
 

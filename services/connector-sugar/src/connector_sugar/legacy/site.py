@@ -13,11 +13,12 @@ from connector_sugar.legacy.client import LegacyClient
 from connector_sugar.legacy.json import Json
 from connector_sugar.legacy.operations import Encoding, FieldRow, Rights
 from connector_sugar.legacy.reading import Reading, limit, table_of
+from connector_sugar.legacy.relating import relate
 from connector_sugar.legacy.soap import Soap
 from connector_sugar.legacy.values import Types, field_info
 from connector_sugar.legacy.writing import Writing
 from connector_sugar.settings import SugarAccess
-from connector_sugar.wire import Change, Entry, Listing, SiteInfo
+from connector_sugar.wire import Change, Entry, Listing, Relation, SiteInfo
 from leadbus.connector.contract import Created, FieldInfo, Outcome
 from leadbus.connector.observing import OnCall
 from leadbus.errors import Unsupported
@@ -161,6 +162,10 @@ class LegacySite:
     async def update(self, module: str, changes: Sequence[Change]) -> list[Outcome]:
         """See `Site`."""
         return await self._writing.write(module, changes, creating=False)
+
+    async def relate(self, relations: Sequence[Relation]) -> list[Outcome]:
+        """See `Site`."""
+        return await relate(self._client, relations)
 
     async def close(self) -> None:
         """See `Site`."""

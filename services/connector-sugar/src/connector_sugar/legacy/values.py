@@ -16,7 +16,8 @@ _NAMES: Mapping[FieldType, str] = {
     " primary_address_city primary_address_state primary_address_postalcode primary_address_country birthdate"
     " status priority lead_source list_type sales_stage amount currency_id date_closed probability account_id"
     " contact_id parent_type parent_id assigned_user_id user_name duration_hours duration_minutes direction"
-    " iso4217 team_id email_address email_address_caps email1",
+    " iso4217 team_id email_address email_address_caps email1"
+    " campaign_type start_date end_date content budget",
 }
 _STANDARD = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 """Fields that the stock modules have: no call is needed to learn how they are spelt."""

@@ -12,9 +12,10 @@ from connector_sugar.modern.client import ModernClient
 from connector_sugar.modern.metadata import Metadata
 from connector_sugar.modern.oauth import Session
 from connector_sugar.modern.reading import Reading
+from connector_sugar.modern.relating import relate
 from connector_sugar.modern.requests import Request
 from connector_sugar.modern.writing import Writing
-from connector_sugar.wire import Change, Entry, Listing, SiteInfo
+from connector_sugar.wire import Change, Entry, Listing, Relation, SiteInfo
 from leadbus.connector.contract import Created, FieldInfo, Outcome
 from leadbus.connector.observing import OnCall
 from leadbus.errors import Unsupported
@@ -163,6 +164,10 @@ class ModernSite:
     async def update(self, module: str, changes: Sequence[Change]) -> list[Outcome]:
         """See `Site`."""
         return await self._writing.update(module, changes)
+
+    async def relate(self, relations: Sequence[Relation]) -> list[Outcome]:
+        """See `Site`."""
+        return await relate(self._client, relations)
 
     async def close(self) -> None:
         """See `Site`."""

@@ -5,11 +5,11 @@ Booleans are real ones from v10 on, but texts inside `email` on old sites; times
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connector_sugar.wire import Email
 from leadbus.connector.contract import FieldType
+from leadbus.connector.figures import plain
 
 _TRUE = frozenset({"1", "true", "on", "yes"})
 
@@ -55,11 +55,7 @@ def _read_text(value: Any) -> str:
 
 
 def _read_number(value: Any) -> str:
-    try:
-        shown = f"{Decimal(str(value)):f}"
-    except InvalidOperation:
-        return str(value)
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return plain(value) or str(value)
 
 
 def _read_boolean(value: Any) -> str:

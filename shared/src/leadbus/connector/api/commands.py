@@ -5,8 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
+
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.connector.checking.checks import Checking, Part, finding_of
 from leadbus.connector.connection import Connection, Health, HealthState, Revision
@@ -15,6 +18,7 @@ from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.settings.merge import merged
 from leadbus.connector.settings.secret import changed_paths, keep_masked
 from leadbus.connector.settings.validation import validated
+from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.errors import LeadbusError, Transient
@@ -29,8 +33,8 @@ log = logging.getLogger(__name__)
 class ConnectionCommands:
     """Stores what changes, then tells everybody; what a crash leaves untold is told at the next start.
 
-    outgoing_address: where our calls to CRMs come from; empty = not known. by: the id of the API key that
-    asks, for the history.
+    outgoing_address: where our calls to CRMs come from; empty = not known. active: told of a connection
+    that was turned on, in the same transaction. by: the id of the API key that asks, for the history.
     """
 
     def __init__(
@@ -40,19 +44,23 @@ class ConnectionCommands:
         *,
         connections: Connections,
         deliveries: Deliveries,
+        campaigns: Campaigns,
         publisher: Publisher,
         adapter_for: Callable[[Connection], Awaitable[Adapter]],
         changed: Callable[[str], None],
         outgoing_address: str = "",
+        active: Callable[[Connection, AsyncClientSession], Awaitable[None]] | None = None,
     ) -> None:
         self._crm = crm
         self._kind = kind
         self._connections = connections
         self._deliveries = deliveries
+        self._campaigns = campaigns
         self._publisher = publisher
         self._adapter_for = adapter_for
         self._changed = changed
         self._outgoing_address = outgoing_address
+        self._active = active
 
     async def apply(
         self, tenant_id: str, connection_id: str, settings: Mapping[str, Any], *, by: str = OPERATOR
@@ -125,7 +133,8 @@ class ConnectionCommands:
                 return connection, findings
         turned = replace(connection, on=on, revision=connection.revision + 1, health=_health())
         change = Revision(turned.revision, datetime.now(UTC), by, "turned on" if on else "turned off")
-        return await self._store(turned, change), findings
+        active = self._active if on and not connection.on else None
+        return await self._store(turned, change, active and partial(active, turned)), findings
 
     async def tell_all(self) -> None:
         """Publishes every connection as it stands; consumers drop what they know already."""
@@ -164,9 +173,15 @@ class ConnectionCommands:
         self._changed(connection.organisation_id)
         return replace(connection, health=health)
 
-    async def _store(self, connection: Connection, change: Revision) -> Connection:
-        await self._connections.save(connection, change)
+    async def _store(
+        self,
+        connection: Connection,
+        change: Revision,
+        beside: Callable[[AsyncClientSession], Awaitable[None]] | None = None,
+    ) -> Connection:
+        await self._connections.save(connection, change, beside)
         await self._deliveries.resume(connection.id)
+        await self._campaigns.resume(connection.id)
         self._changed(connection.organisation_id)
         await self._tell(connection)
         return connection

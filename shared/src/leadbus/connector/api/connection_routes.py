@@ -40,9 +40,14 @@ def connection_routes(
 
     @routes.get("/settings")
     async def settings_of_a_connection(request: Request) -> dict[str, Any]:
-        """The settings of a connection to this CRM: type, default, allowed values and help of each."""
+        """What can be connected, and the settings: type, default, allowed values and help of each."""
         await ownership.caller(request, Scope.READ)
-        return {"crm": kind.model_fields["crm"].default, "settings": [asdict(row) for row in rows_of(kind)]}
+        return {
+            "crm": kind.model_fields["crm"].default,
+            "supported": kind.supported,
+            "unsupported": kind.unsupported,
+            "settings": [asdict(row) for row in rows_of(kind)],
+        }
 
     @routes.get("/connections")
     async def list_connections(request: Request, tenant_id: str | None = None) -> dict[str, Any]:

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from leadbus.connector.api.reporting import ErrorRow, parked, parked_id, pulled, pulled_id
+from leadbus.connector.api.reporting import (
+    ErrorRow,
+    campaign_row_id,
+    not_taken,
+    parked,
+    parked_id,
+    pulled,
+    pulled_id,
+    refused_campaign,
+)
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.delivery import Delivery
@@ -28,7 +37,10 @@ class ErrorReport:
         roots = await self._roots_of(connection, refused, adapter)
         for delivery in refused:
             root = roots.get((delivery.parked and delivery.parked.root) or "")
-            found.append(parked(delivery, records.get(delivery.prospect_id), root, url_of))
+            record = records.get(delivery.prospect_id)
+            found.append(parked(delivery, record, root, url_of))
+            found += not_taken(delivery, record, url_of(record) if record else None)
+        found += await self._campaigns(connection, url_of)
         return [row for row in found if row is not None]
 
     async def send_again(self, connection: Connection, ids: set[str] | None) -> int:
@@ -36,14 +48,18 @@ class ErrorReport:
         shop, name = self._shop, connection.id
         if ids is None:
             records = [row.record for row in await shop.mirror.problems(name, MOST_ROWS)]
-            count = await shop.deliveries.resume(name)
+            count = await shop.deliveries.resume(name) + await shop.campaigns.resume(name)
         else:
             known = await shop.mirror.problems(name, MOST_ROWS)
             records = [row.record for row in known if pulled_id(row.record) in ids]
             count = 0
             for delivery in await shop.deliveries.parked_of(name, MOST_ROWS):
-                if parked_id(delivery.prospect_id) in ids:
+                own = [parked_id(delivery.prospect_id, of) for of in ("", *delivery.memberships)]
+                if not ids.isdisjoint(own):
                     count += await shop.deliveries.resume_one(name, delivery.prospect_id)
+            for campaign_id in await shop.campaigns.refused(name):
+                if campaign_row_id(campaign_id) in ids:
+                    count += await shop.campaigns.resume(name, campaign_id)
             await shop.deliveries.resume_root(name, *(record.id for record in records))
         roots = [record.id for record in records]
         dependents = [record async for record in shop.mirror.dependents_of(name, roots)] if roots else []
@@ -56,6 +72,17 @@ class ErrorReport:
             connection.organisation_id, prospects, connection.settings.team_scope
         )
         return {prospect: link.record for prospect, link in links.items()}
+
+    async def _campaigns(
+        self, connection: Connection, url_of: Callable[[Record], str | None]
+    ) -> list[ErrorRow | None]:
+        links = await self._shop.campaigns.refused(connection.id)
+        known = await self._shop.campaigns.of_tenant(connection.settings.tenant_id, links)
+        return [
+            refused_campaign(link, known[name].facts.name, url_of(link.there.record) if link.there else None)
+            for name, link in links.items()
+            if name in known
+        ]
 
     async def _roots_of(
         self, connection: Connection, refused: list[Delivery], adapter: Adapter | None

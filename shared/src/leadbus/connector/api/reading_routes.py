@@ -1,28 +1,30 @@
 """A connector's HTTP API, the reading side: sync now, progress, the error report, a prospect's CRM side."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from leadbus.connector.api.campaign_routes import campaign_routes
 from leadbus.connector.api.crm_side import crm_side
 from leadbus.connector.api.error_report import ErrorReport
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.progress import progress_of
 from leadbus.connector.api.reporting import grouped
+from leadbus.connector.api.unopened import unopened
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.taking.table import TAKERS
-from leadbus.errors import LeadbusError
 from leadbus.problems import Problem
 from leadbus.security.api_keys import Scope
 
-ReportedKind = Literal["lead", "contact", "target", "account", "opportunity", "activity", "list", "user"]
+ReportedKind = Literal[
+    "lead", "contact", "target", "account", "opportunity", "activity", "list", "user", "campaign"
+]
 
 
 class WhatToSync(BaseModel):
@@ -48,21 +50,8 @@ def reading_routes(
 ) -> APIRouter:
     """The routes, every one bound to the caller's tenant."""
     routes = APIRouter(prefix="/v1")
+    routes.include_router(campaign_routes(ownership=ownership, shop=shop, adapter_for=adapter_for))
     report = ErrorReport(shop)
-
-    @asynccontextmanager
-    async def adapter_of(connection: Connection) -> AsyncIterator[Adapter | None]:
-        """For names and addresses only, nothing is called; None if it may not be opened now."""
-        try:
-            connection.require_readable()
-            adapter = await adapter_for(connection)
-        except LeadbusError:
-            yield None
-            return
-        try:
-            yield adapter
-        finally:
-            await adapter.close()
 
     @routes.post("/connections/{connection_id}/sync", status_code=202)
     async def sync(request: Request, connection_id: str, what: WhatToSync) -> dict[str, Any]:
@@ -87,7 +76,7 @@ def reading_routes(
     ) -> dict[str, Any]:
         """What the CRM refused and what could not be taken in, dependents under their roots."""
         connection = await ownership.connection(request, connection_id, Scope.READ)
-        async with adapter_of(connection) as adapter:
+        async with unopened(connection, adapter_for) as adapter:
             rows = await report.rows(connection, adapter)
         return {
             "connection_id": connection.id,
@@ -109,7 +98,7 @@ def reading_routes(
         who = await ownership.caller(request, Scope.READ)
         found = []
         for connection in await ownership.connections.of_tenants([who.tenant(tenant_id)]):
-            async with adapter_of(connection) as adapter:
+            async with unopened(connection, adapter_for) as adapter:
                 side = await crm_side(connection, prospect_id, shop, adapter)
             if side is not None:
                 found.append(side)

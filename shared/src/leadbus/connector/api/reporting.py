@@ -1,6 +1,6 @@
 """The error report: what the CRM refused and what could not be taken in, as rows grouped under their roots.
 
-Pure. A pulled row's id is its record; a parked delivery's is its prospect.
+Pure. A pulled row's id is its record; a parked delivery's is its prospect; a campaign's is its own.
 """
 
 from collections import defaultdict
@@ -11,13 +11,16 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from leadbus.connector.campaigning.campaign import CampaignLink
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.stores.mirror import MirrorRow
 from leadbus.messages import Record
 
 Direction = Literal["to_crm", "from_crm"]
-_KINDS: TypeAdapter[Kind] = TypeAdapter(Kind)
+Object = Kind | Literal["campaign"]
+_OBJECTS: TypeAdapter[Object] = TypeAdapter(Object)
+IF_DELETED = "If that was meant, end its sync here; else restore it in the CRM, then send it again."
 SEND_AGAIN = "Correct it in the CRM or in the settings, then send it again."
 
 
@@ -31,7 +34,7 @@ class ErrorRow:
 
     id: str
     direction: Direction
-    object: Kind
+    object: Object
     reason: str
     since: datetime
     advice: str = ""
@@ -75,7 +78,7 @@ def parked(
     return ErrorRow(
         id=parked_id(delivery.prospect_id),
         direction="to_crm",
-        object=_KINDS.validate_python(refused.object),
+        object=_OBJECTS.validate_python(refused.object),
         reason=refused.reason,
         since=refused.since,
         advice=SEND_AGAIN,
@@ -88,9 +91,53 @@ def parked(
     )
 
 
-def parked_id(prospect_id: str) -> str:
-    """The id of a parked delivery in the report."""
-    return f"delivery:{prospect_id}"
+def not_taken(delivery: Delivery, record: Record | None, url: str | None) -> list[ErrorRow]:
+    """Campaigns that do not take the prospect: everything else of it is written all the same."""
+    return [
+        ErrorRow(
+            id=parked_id(delivery.prospect_id, name),
+            direction="to_crm",
+            object="campaign",
+            reason=membership.refused.reason,
+            since=membership.refused.since,
+            advice=SEND_AGAIN,
+            record=record,
+            url=url,
+            prospect_id=delivery.prospect_id,
+            blocking=False,
+            field=membership.refused.field,
+        )
+        for name, membership in sorted(delivery.memberships.items())
+        if membership.refused is not None
+    ]
+
+
+def refused_campaign(link: CampaignLink, name: str, url: str | None) -> ErrorRow | None:
+    """A campaign that the CRM does not take, or that somebody has deleted there; None if neither."""
+    if link.refused is None:
+        return None
+    return ErrorRow(
+        id=campaign_row_id(link.campaign_id),
+        direction="to_crm",
+        object="campaign",
+        reason=f"Campaign {name}: {link.refused.reason}",
+        since=link.refused.since,
+        advice=IF_DELETED if link.gone else SEND_AGAIN,
+        record=link.there.record if link.there else None,
+        url=url,
+        blocking=not link.gone,
+        field=link.refused.field,
+    )
+
+
+def parked_id(prospect_id: str, campaign_id: str = "") -> str:
+    """The id of a parked delivery in the report, or of its place in a campaign."""
+    return ":".join(filter(None, ["delivery", prospect_id, campaign_id]))
+
+
+def campaign_row_id(campaign_id: str) -> str:
+    """The id of a refused campaign in the report."""
+    return f"campaign:{campaign_id}"
 
 
 def pulled_id(record: Record) -> str:
@@ -98,7 +145,7 @@ def pulled_id(record: Record) -> str:
     return f"record:{record.module}/{record.id}"
 
 
-def grouped(rows: Iterable[ErrorRow], wanted: Kind | None = None) -> list[ErrorRow]:
+def grouped(rows: Iterable[ErrorRow], wanted: Object | None = None) -> list[ErrorRow]:
     """Roots, oldest first, each with its dependents; a row whose root is no row of the report stands alone.
 
     wanted: only groups in which such an object occurs.
@@ -127,5 +174,5 @@ def _top(row: ErrorRow, by_record: Mapping[Record, ErrorRow]) -> ErrorRow:
     return passed[-1]
 
 
-def _objects(group: ErrorRow) -> Sequence[Kind]:
+def _objects(group: ErrorRow) -> Sequence[Object]:
     return [group.object, *(row.object for row in group.dependents)]

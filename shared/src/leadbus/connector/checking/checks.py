@@ -99,7 +99,14 @@ class Checking:
             for rule in self._settings.fields
             if rule.of not in self._capabilities.modules
         ]
-        return missing + homeless
+        return missing + homeless + self._campaigns()
+
+    def _campaigns(self) -> list[Finding]:
+        if self._settings.campaigns == "none" or self._capabilities.campaigns:
+            return []
+        what = self._capabilities.cannot.get("campaigns", "This CRM has no campaigns.")
+        why = "Campaigns that are set to sync are made in the CRM, and those who take part are put in them."
+        return [Finding(False, what, why, "Set campaigns to none, then test again.")]
 
     async def _rights(self) -> list[Finding]:
         return right_findings(self._settings, self._capabilities, await self._adapter.rights())

@@ -59,7 +59,8 @@ _ADDED = {
     "task": "Tasks are added for a lead's owner.",
     "call": "Calls are added for a lead's owner.",
 }
-_CAMPAIGNS = "It is needed as soon as people are to be put in campaigns."
+_CAMPAIGNS = "Campaigns are made there, and who takes part is put in them."
+_LATER = "It is needed as soon as people are to be put in campaigns."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ def right_findings(settings: ConnectionSettings, capabilities: Capabilities, has
 
 
 def _needed(settings: ConnectionSettings, capabilities: Capabilities) -> Iterator[_Needed]:
+    lists = capabilities.modules.get("list", ())
+    campaigns: tuple[str, ...] = ()
+    if settings.campaigns != "none" and capabilities.campaigns:
+        # Where a campaign is a list itself, its members are kept on it; else on a list beside it.
+        beside = () if capabilities.campaigns in lists else lists
+        campaigns = (capabilities.campaigns, *beside)
     added = {module: _ADDED[type_] for type_, module in capabilities.activities.items()}
     for kind, need in NEEDS.items():
         rights: tuple[Right, ...] = ("read",) if need.read(settings) else ()
@@ -87,12 +94,14 @@ def _needed(settings: ConnectionSettings, capabilities: Capabilities) -> Iterato
                 continue
             if rights:
                 yield _Needed(module, rights, need.why)
-            if need.later:
+            if need.later and module not in campaigns:
                 yield _Needed(module, ("read", "write"), need.later, must=False)
     for module, why in added.items():
         yield _Needed(module, ("read", "write"), why)
-    if capabilities.campaigns not in ("", *capabilities.modules.get("list", ())):
-        yield _Needed(capabilities.campaigns, ("read", "write"), _CAMPAIGNS, must=False)
+    for module in campaigns:
+        yield _Needed(module, ("read", "write"), _CAMPAIGNS)
+    if not campaigns and capabilities.campaigns not in ("", *lists):
+        yield _Needed(capabilities.campaigns, ("read", "write"), _LATER, must=False)
 
 
 def _finding(need: _Needed, capabilities: Capabilities, has: Rights) -> Finding:

@@ -11,6 +11,7 @@ from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import Link, LinkState, Made, record_id
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.stores.asked import Asked
+from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
@@ -29,6 +30,7 @@ class Context:
     mirror: Mirror
     deliveries: Deliveries
     asked: Asked
+    campaigns: Campaigns
     fields: FieldMap
     holds_lease: Callable[[], bool]
 

@@ -14,6 +14,7 @@ from leadbus.connector.delivering.parts import (
     Done,
     FieldFact,
     Hop,
+    Membership,
     Older,
     OwedTask,
     Owner,
@@ -48,6 +49,8 @@ REPEATED = timedelta(days=30)
 """How long topics keep what they tell."""
 MOST_CREATORS = 200
 """Facts with the right to create that are remembered, newest first; enough to tell a repeat."""
+MOST_MEMBERSHIPS = 200
+"""In campaigns; of more, those that are dealt with are forgotten first, then those that wait longest."""
 MOST_HOPS = 30
 
 
@@ -84,6 +87,7 @@ class Delivery:
     consent: Consent = field(default_factory=Consent)
     state: State | None = None
     owner: Owner | None = None
+    memberships: dict[str, Membership] = field(default_factory=dict)
     due_since: datetime | None = None
     traceparent: bytes | None = None
     parked: Parked | None = None
@@ -140,6 +144,7 @@ class Delivery:
             or (self.score is not None and self.score.pending)
             or (self.owner is not None and self.owner.pending)
             or any(fact.pending for fact in self.fields.values())
+            or any(membership.is_due for membership in self.memberships.values())
         )
 
     def merge(self, fact: Fact, traceparent: bytes | None, accepted_at: datetime) -> None:
@@ -179,6 +184,7 @@ class Delivery:
         if self.terms is not None and self.terms.event_id == done.terms:
             self.terms = replace(self.terms, pending=False)
         self._settle_standing(done)
+        self._settle_memberships(done)
         for name in done.reported & self.creators.keys():
             self.creators[name] = replace(self.creators[name], reported=True)
         self.told = done.told or self.told
@@ -200,6 +206,14 @@ class Delivery:
             self.state = replace(self.state, pending=False, refused=done.refused)
         if self.owner is not None and self.owner.event_id == done.owner:
             self.owner = replace(self.owner, pending=False)
+
+    def _settle_memberships(self, done: Done) -> None:
+        """Also one that was said anew: it is in the campaign, or not, for the record that it was."""
+        for name, dealt_with in done.memberships.items():
+            known = self.memberships.get(name)
+            if known is not None:
+                is_same = known.event_id == dealt_with.event_id
+                self.memberships[name] = dealt_with if is_same else replace(known, record=dealt_with.record)
 
     def note(self, at: datetime, what: str, traceparent: bytes | None) -> None:
         """Adds a hop to the journey."""
@@ -232,6 +246,7 @@ class Delivery:
                     said = Said(word.at, fact.event_id, word.explicit)
                     self.consent = self.consent.heard(word.status, said)
                 self._is(fact)
+                self._takes_part(fact)
                 if fact.sync is not None:
                     self._asked(fact.sync, fact, traceparent)
             case SubscriptionChanged():
@@ -262,6 +277,18 @@ class Delivery:
             owner = Owner(fact.owner_email, fact.occurred_at, fact.event_id)
             if self.owner is None or owner.rank > self.owner.rank:
                 self.owner = owner
+
+    def _takes_part(self, fact: ProspectUpdated) -> None:
+        """In campaigns, or not any more."""
+        for said in fact.campaigns:
+            membership = Membership(said.member, said.response, fact.occurred_at, fact.event_id)
+            known = self.memberships.get(said.campaign_id)
+            if known is None or membership.rank > known.rank:
+                record = known.record if known else None
+                self.memberships[said.campaign_id] = replace(membership, record=record)
+        ordered = sorted(self.memberships.items(), key=lambda pair: (*_urgency(pair[1]), pair[0]))
+        for name, _ in ordered[:-MOST_MEMBERSHIPS]:
+            del self.memberships[name]
 
     def _asked(self, request: SyncRequest, fact: ProspectUpdated, traceparent: bytes | None) -> None:
         """The right to create, on terms of its own, and perhaps a task."""
@@ -310,6 +337,10 @@ class Delivery:
         if self.score is None or version > self.score.version:
             changed = self.score is None or self.score.value != score or self.score.pending
             self.score = Score(score, version, pending=changed)
+
+
+def _urgency(membership: Membership) -> tuple[bool, bool, datetime]:
+    return (membership.pending, membership.is_due, membership.at)
 
 
 def _time_order(activity: Activity) -> tuple[datetime, str]:

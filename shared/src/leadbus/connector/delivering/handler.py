@@ -22,6 +22,7 @@ from leadbus.messages import (
 )
 from leadbus.telemetry import Telemetry, context_from, is_sampled, names, traceparent_of
 from leadbus.telemetry.names import process_span
+from leadbus.telemetry.propagation import well_formed
 from leadbus.topics import (
     CRM_NOTIFICATIONS,
     CRM_SUBSCRIPTIONS,
@@ -29,10 +30,11 @@ from leadbus.topics import (
     LEADS_DISTRIBUTED,
     LEADS_QUALIFIED,
     LEADS_SCORED,
+    MARKETING_CAMPAIGNS,
     PROSPECTS_UPDATED,
 )
 
-TOPICS = (  # what CRMs push is taken out before, see `hinting`
+TOPICS = (  # pushes and campaigns are taken out before, see `hinting` and `campaigning.taking_in`
     LEADS_DISTRIBUTED,
     LEADS_QUALIFIED,
     LEADS_ACTIVITIES,
@@ -40,6 +42,7 @@ TOPICS = (  # what CRMs push is taken out before, see `hinting`
     PROSPECTS_UPDATED,
     CRM_SUBSCRIPTIONS,
     CRM_NOTIFICATIONS,
+    MARKETING_CAMPAIGNS,
 )
 
 Merge = tuple[Fact, bytes | None, datetime]
@@ -86,7 +89,8 @@ class MergingHandler:
     def _trace(self, received: Received) -> bytes | None:
         """A span for a sampled fact; what follows is its child. Others cost nothing."""
         if not is_sampled(received.traceparent):
-            return received.traceparent
+            given = received.traceparent
+            return given if given and well_formed(given) else None
         span = self._telemetry.tracer.start_span(
             process_span(received.topic),
             context_from(received.traceparent),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from leadbus.messages import Origin, SyncRequest, Task
+from leadbus.messages import Origin, Record, SyncRequest, Task
 
 Profile = Literal["marketing", "distribution"]
 
@@ -189,6 +189,35 @@ class Owner(Ranked):
     pending: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Membership(Ranked):
+    """Whether the prospect takes part in a campaign, and how it responded.
+
+    pending: not yet dealt with in the CRM. waits: until the campaign is there. record: of the prospect, that
+    it was dealt with for: another one (a lead became a contact) is put in anew. refused: why the CRM does not
+    take it; nothing else waits for that.
+    """
+
+    member: bool
+    response: str | None
+    at: datetime
+    event_id: str
+    pending: bool = True
+    waits: bool = False
+    record: Record | None = None
+    refused: Parked | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something is to be done in the CRM, as far as is known."""
+        return self.pending and not self.waits
+
+    @property
+    def is_in(self) -> bool:
+        """Whether it has been put in the campaign."""
+        return self.member and not self.pending and self.record is not None and self.refused is None
+
+
 @dataclass(slots=True)
 class Done:
     """What one working-off has dealt with: by being written, or by not being allowed to.
@@ -198,6 +227,7 @@ class Done:
     is known whether the CRM has them. added: events whose notes are there, and since when, where the CRM
     takes no ids of ours. reported: names of creators. told: see `Delivery`. spent: the record was deleted
     in the CRM and no other was found, so that every right to create that had led to it is used.
+    memberships: by campaign, as they are now.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -217,6 +247,7 @@ class Done:
     reported: set[str] = field(default_factory=set)
     told: datetime | None = None
     spent: bool = False
+    memberships: dict[str, Membership] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

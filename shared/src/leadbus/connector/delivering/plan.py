@@ -177,7 +177,8 @@ def asks_nothing(delivery: Delivery, connection: Connection, fields: FieldMap) -
     scored = connection.settings.score_field and delivery.score is not None and delivery.score.pending
     became = delivery.state is not None and delivery.state.pending
     owned = delivery.owner is not None and delivery.owner.pending
-    if moved or scored or became or owned or delivery.consent.waits(delivery.connection_id):
+    joins = connection.settings.campaigns != "none" and any(m.is_due for m in delivery.memberships.values())
+    if moved or scored or became or owned or joins or delivery.consent.waits(delivery.connection_id):
         return False
     allowed = _profiles(connection)
     pairs = [pairs for of, pairs in fields.pairs.items() if of != "account"]

@@ -1,17 +1,23 @@
-"""Existing records: what differs and may be written, compared with the record as it was read just now."""
+"""Existing records: what differs and may be written, compared with the record as it was read just now.
+
+Where the CRM tells versions, what somebody changed between our reading and writing is not written over: the
+record is read again and decided on anew, once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from leadbus.connector.contract import PersonChange
+from leadbus.connector.contract import Person, PersonChange
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.context import Context
 from leadbus.connector.delivering.plan import Changes, Present
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.stores.mirror import EMAIL, OPTED_OUT, OWNER, MirrorRow
+from leadbus.errors import Conflict, Transient
 from leadbus.messages import Record
 
 _OPTED_OUT = {True: "true", False: "false", None: None}
+_OVERTAKEN = "The record is being changed in the CRM at the same time."
 
 
 class Updating:
@@ -22,13 +28,20 @@ class Updating:
 
     async def run(self, works: Sequence[Work]) -> None:
         """Writes what each asks for; the values are remembered before the call, as intended."""
+        overtaken = await self._write(works)
+        for work in await self._write(await self._read_again(overtaken)):
+            work.error = Transient(_OVERTAKEN)
+
+    async def _write(self, works: Sequence[Work]) -> list[Work]:
+        """Those whose record is not as it was read any more: of them nothing is written."""
         if not works:
-            return
+            return []
         rows = await self._context.mirror.of_records(
             self._context.connection.id, [w.person.record for w in works if w.person]
         )
         owners = await self._context.owner_ids(works)
         failed = set[int]()
+        overtaken: list[Work] = []
         changes = [(work, self._changes(work, rows, owners)) for work in works]
         writes = [(work, change.row) for work, change in changes if change.row is not None]
         if writes:
@@ -37,9 +50,13 @@ class Updating:
             outcomes = await self._context.adapter.update([row for _, row in writes])
             for (work, row), outcome in zip(writes, outcomes, strict=True):
                 work.changed |= outcome is None
-                work.owner_id = row.owner_id or work.owner_id
                 if outcome is not None:
-                    work.error, failed = outcome, failed | {id(work)}
+                    failed.add(id(work))
+                if isinstance(outcome, Conflict):
+                    overtaken.append(work)
+                    continue
+                work.owner_id = row.owner_id or work.owner_id
+                work.error = outcome or work.error
         for work, change in changes:
             if id(work) not in failed:
                 work.written = plan.record_part(work.delivery, change.wrote)
@@ -47,6 +64,21 @@ class Updating:
                     work.written.refused = work.refused or plan.still_refused(work.delivery, work.person.kind)
                 work.written.state = None if work.unconverted else work.written.state
                 work.reasons += change.reasons
+        return overtaken
+
+    async def _read_again(self, works: Sequence[Work]) -> list[Work]:
+        """Those that still have their record; who has none (any more) is looked for anew at the next try."""
+        records = [work.person.record for work in works if work.person]
+        found = await self._context.adapter.read(records) if records else {}
+        there: list[Work] = []
+        for work in works:
+            row = found.get(work.person.record.id) if work.person else None
+            if isinstance(row, Person) and not row.deleted:
+                work.person, work.owner_id = row, row.owner_id
+                there.append(work)
+            else:
+                work.error = Transient(_OVERTAKEN)
+        return there
 
     def _changes(self, work: Work, rows: dict[Record, MirrorRow], owners: dict[str, str]) -> Changes:
         context, person = self._context, work.person
@@ -62,7 +94,7 @@ class Updating:
             change = replace(change, owner_id=owner)
         if work.lead_opted_out and not person.opted_out:
             change = replace(change, opted_out=True)
-        changes.row = change if plan.says_something(change) else None
+        changes.row = replace(change, version=person.version) if plan.says_something(change) else None
         return changes
 
     def _owner(self, work: Work, owners: dict[str, str]) -> str | None:

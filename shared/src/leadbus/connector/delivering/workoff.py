@@ -1,4 +1,4 @@
-"""Works off due deliveries of one connection, many in one call: resolve, convert, create, update, add.
+"""Works off due deliveries of one connection, many in one call: resolve, convert, create, update, add, join.
 
 Each step leaves its result on the pieces of work, so that neither one refused row nor one broken call
 costs the others what was achieved.
@@ -11,6 +11,7 @@ from leadbus.connector.delivering.adding import Adding
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.converting import Converting
 from leadbus.connector.delivering.creating import Creating
+from leadbus.connector.delivering.joining import Joining, waiting
 from leadbus.connector.delivering.resolving import Resolving
 from leadbus.connector.delivering.updating import Updating
 from leadbus.connector.delivering.work import Work
@@ -26,6 +27,7 @@ class WorkOff:
         self._creating = Creating(context, self._resolving)
         self._updating = Updating(context)
         self._adding = Adding(context)
+        self._joining = Joining(context)
 
     async def run(self, works: Sequence[Work]) -> None:
         """Carries the pieces as far as they go; no email may occur twice among them.
@@ -41,7 +43,9 @@ class WorkOff:
         await self._converting.run([w for w in busy if w.person])
         await self._creating.run([w for w in busy if _needs_record(w)])
         await self._updating.run([w for w in busy if w.person and not w.created and not w.written.spent])
-        await self._adding.run([w for w in busy if w.has_record and w.delivery.may_create and w.is_shown])
+        complete = [w for w in busy if w.has_record and w.delivery.may_create and w.is_shown]
+        await self._adding.run(complete)
+        await self._joining.run(complete)
 
     def _leave_out(self, work: Work) -> None:
         """What the settings do not want written, or not yet, costs no call."""
@@ -51,6 +55,7 @@ class WorkOff:
         if plan_activities.can_wait(delivery, connection, moment):
             work.idle, work.written = True, plan.record_part(delivery, set())
             work.written.activities = plan_activities.unwanted(delivery, connection)
+            work.written.memberships = waiting(delivery)
             work.later = plan_activities.waits_until(delivery, connection, moment)
 
 

@@ -31,7 +31,9 @@ class Intake:
         self._connection = connection
         self._adapter = adapter
         self._shop = shop
-        self._gathering = Gathering(connection, adapter.capabilities, mirror=shop.mirror, links=shop.links)
+        self._gathering = Gathering(
+            connection, adapter.capabilities, mirror=shop.mirror, links=shop.links, campaigns=shop.campaigns
+        )
 
     async def take(
         self, rows: Sequence[Row], at: datetime, run: str | None = None, unsettled: set[str] | None = None

@@ -85,12 +85,23 @@ class Runs:
             await self._shop.pulls.save(pull)
 
     async def full(self, pull: Pull, seconds: float) -> None:
-        """Reads everything, from where it was left; stops at the first page after these seconds."""
+        """Reads everything, from where it was left, or anew if the CRM knows that place no more.
+
+        Stops at the first page after these seconds.
+        """
         until = time.monotonic() + seconds
         while pull.full is not None:
-            async with aclosing(self._pages(pull, None, pull.full.page, until)) as pages:
-                async for page in pages:
-                    await self._store(pull, pull.full, page)
+            try:
+                async with aclosing(self._pages(pull, None, pull.full.page, until)) as pages:
+                    async for page in pages:
+                        await self._store(pull, pull.full, page)
+            except Gone as lost:
+                if pull.full.page is None:
+                    raise
+                # Another run: what was deleted since this one has seen it would never be missed.
+                log.warning("Connection %s begins %s anew: %s", pull.connection_id, pull.kind, lost)
+                pull.full = None
+                await self.begin_full(pull)
             if time.monotonic() >= until:
                 return
 

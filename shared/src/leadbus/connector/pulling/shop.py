@@ -7,6 +7,7 @@ from opentelemetry.trace import SpanKind
 
 from leadbus.connector.pulling.bell import Bell
 from leadbus.connector.stores.asked import Asked
+from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.members import Members
@@ -29,6 +30,7 @@ class PullShop:
     mirror: Mirror
     links: Links
     deliveries: Deliveries
+    campaigns: Campaigns
     pulls: Pulls
     asked: Asked
     members: Members
@@ -56,6 +58,7 @@ class PullShop:
             mirror=mirror,
             links=links,
             deliveries=deliveries,
+            campaigns=Campaigns(client, database, service),
             pulls=Pulls(client, database, service),
             asked=asked,
             members=Members(client, database, service),
@@ -69,6 +72,7 @@ class PullShop:
         """Creates the indexes of its own stores."""
         await self.asked.prepare()
         await self.members.prepare()
+        await self.campaigns.prepare()
 
     async def publish(self, told: Sequence[Told]) -> None:
         """Raises Transient if Kafka does not acknowledge all; what was not is pulled again."""

@@ -10,6 +10,7 @@ from leadbus.connector.settings.model import (
     Schedule,
     Schedules,
     Section,
+    SendLevel,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Schedule",
     "Schedules",
     "Section",
+    "SendLevel",
 ]

@@ -51,6 +51,7 @@ class LeadDistribution(Section):
 
 Rule = Literal["ours", "theirs", "newest", "only_if_empty", "never"]
 Direction = Literal["both", "to_crm", "from_crm"]
+SendLevel = Literal["none", "name", "full"]
 
 
 class FieldRule(Section):
@@ -153,7 +154,14 @@ def _time_zone(name: str) -> str:
 
 
 class ConnectionSettings(Section, ABC):
-    """What every connection has, whatever its CRM; a connector adds the CRM's own part as `access`."""
+    """What every connection has, whatever its CRM; a connector adds the CRM's own part as `access`.
+
+    supported: products with their versions, and how each is spoken with. unsupported: what is easily taken
+    for one of them. Both are shown before a connection is set up.
+    """
+
+    supported: ClassVar[tuple[str, ...]] = ()
+    unsupported: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -210,6 +218,24 @@ class ConnectionSettings(Section, ABC):
         None,
         description="The CRM user, by email, who is given new people whose owner here is no active user of"
         " the CRM; absent: the user in whose name Leadbus writes.",
+    )
+    campaigns: SendLevel = Field(
+        "none",
+        description="What the CRM is told of campaigns that are set to sync: none = nothing, no campaign is"
+        " made there; name = a campaign of that name; full = status, description, dates and budget too. Who"
+        " takes part is put in it. A campaign that was made stays, also at a lower level.",
+    )
+    default_owners: tuple[Email, ...] = Field(
+        (),
+        max_length=20,
+        description="Default lead owners: these addresses get an email at each new lead, whatever the CRM"
+        " says to it; each of them can turn that off by a link in the email.",
+    )
+    notify: tuple[Email, ...] = Field(
+        (),
+        max_length=20,
+        description="Who hears of the connection itself by email: that it is active, that the CRM refuses the"
+        " login, trouble and its end, and once a day, in the morning, what was not accepted.",
     )
     score_field: Name | None = Field(None, description="The CRM's custom field that holds the score.")
     fields: tuple[FieldRule, ...] = Field(

@@ -8,6 +8,7 @@ from leadbus.connector.settings.schema import Setting, rows_of
 
 _HEAD = """# Settings of a connection to {crm}
 
+{products}
 Generated from the settings themselves (`make docs`). `leadbus connections settings {crm}` shows the same.
 
 A setting marked *to save* must be given when the connection is saved; one marked *to turn on* may be empty
@@ -19,7 +20,7 @@ member of a list.
 def settings_page(kind: type[ConnectionSettings]) -> str:
     """Markdown: a table for what stands alone, and one for each section."""
     crm = str(kind.model_fields["crm"].default)
-    parts = [_HEAD.format(crm=crm)]
+    parts = [_HEAD.format(crm=crm, products=_products(kind))]
     sections: dict[str, list[Setting]] = {"": []}
     for row in rows_of(kind):
         inside = "." in row.path or row.type.startswith("section")
@@ -30,6 +31,13 @@ def settings_page(kind: type[ConnectionSettings]) -> str:
             parts.append(f"## {section}\n")
         parts.append(_table(rows))
     return "\n".join(parts)
+
+
+def _products(kind: type[ConnectionSettings]) -> str:
+    supported = [f"- {product}" for product in kind.supported]
+    unsupported = [f"- {product}: not supported" for product in kind.unsupported]
+    lines = ["What can be connected:\n", *supported, *unsupported, ""]
+    return "\n".join(lines) if kind.supported else ""
 
 
 def _table(rows: Iterable[Setting]) -> str:

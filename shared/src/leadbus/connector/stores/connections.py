@@ -3,7 +3,7 @@
 Beside them `<service>.connection_revisions`: who changed what, and when, without any value.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -67,8 +67,26 @@ class Connections:
         rows = await found.sort("revision", DESCENDING).limit(limit).to_list()
         return [Revision(**row | {"changed": tuple(row["changed"])}) for row in rows]
 
-    async def save(self, connection: Connection, change: Revision) -> None:
+    async def unwell(self) -> list[Connection]:
+        """Those that are on and in trouble, or refused."""
+        found = self._collection.find({"on": True, "health.state": {"$ne": HealthState.WELL.value}})
+        return [self._connection(row) async for row in found]
+
+    async def zones_of_notified(self) -> dict[str, str]:
+        """The time zones of those that are on and whose state somebody hears of."""
+        wanted = {"on": True, "settings.notify.0": {"$exists": True}}
+        found = self._collection.find(wanted, {"settings.time_zone": 1})
+        return {row["_id"]: row["settings"].get("time_zone", "UTC") async for row in found}
+
+    async def save(
+        self,
+        connection: Connection,
+        change: Revision,
+        beside: Callable[[AsyncClientSession], Awaitable[None]] | None = None,
+    ) -> None:
         """Stores a revision in place of the one before it, and remembers the change.
+
+        beside: what else belongs to the transaction.
 
         Raises:
             Conflict: somebody else changed it meanwhile.
@@ -93,6 +111,8 @@ class Connections:
                 raise _changed_meanwhile()
             revision = asdict(change) | {"connection_id": connection.id}
             await self._revisions.insert_one(revision, session=session)
+            if beside is not None:
+                await beside(session)
 
         try:
             async with self._client.start_session() as session:

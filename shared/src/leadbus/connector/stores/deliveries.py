@@ -12,9 +12,13 @@ from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.stores.documents import Codec
 from leadbus.storage.mongo import Client, Document
 
-_CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "added", "tasks"))
+_CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "added", "tasks", "memberships"))
 
-_REFUSED = ("parked.since", "state.refused.since")
+_WAITING, _IN, _NOT_TAKEN = "waiting_for", "in_campaigns", "not_taken_by"
+"""Campaigns, of a delivery's memberships; none where there are none."""
+_REFUSED = ("parked.since", "state.refused.since", _NOT_TAKEN)
+
+BATCH = 500
 
 Change = Callable[[Delivery], None]
 
@@ -35,7 +39,7 @@ class Deliveries:
                 [("connection_id", ASCENDING), *keys], partialFilterExpression={"due": True}
             )
         await self._collection.create_index([("tenant_id", ASCENDING), ("prospect_id", ASCENDING)])
-        for name in _REFUSED:
+        for name in (*_REFUSED, _WAITING, _IN):
             await self._collection.create_index(
                 [("connection_id", ASCENDING), (name, ASCENDING)],
                 partialFilterExpression={name: {"$exists": True}},
@@ -123,7 +127,7 @@ class Deliveries:
         return [_CODEC.decode(row) async for row in found]
 
     async def parked_of(self, connection_id: str, limit: int = 10_000) -> list[Delivery]:
-        """What the CRM refuses, wholly (longest first) or but for the state."""
+        """What the CRM refuses, wholly (longest first) or but for the state or a campaign."""
         found = self._collection.find(_parked(connection_id)).sort("parked.since", ASCENDING).limit(limit)
         return [_CODEC.decode(row) async for row in found]
 
@@ -141,6 +145,32 @@ class Deliveries:
         found = (("parked", "root"), ("parked", "record"), ("state.refused", "root"))
         either = [{f"{of}.since": {"$exists": True}, f"{of}.{name}": ids} for of, name in found]
         return await self._resume({"connection_id": connection_id, "$or": either})
+
+    async def waited_for(self, connection_id: str) -> set[str]:
+        """Campaigns that somebody waits to be put in."""
+        wanted = {"connection_id": connection_id, _WAITING: {"$exists": True}}
+        return set(await self._collection.distinct(_WAITING, wanted))
+
+    async def wake_waiting(self, connection_id: str, campaign_ids: Collection[str], now: datetime) -> int:
+        """Makes those due who wait for one of these campaigns; how many."""
+        wanted = {"connection_id": connection_id, _WAITING: {"$in": sorted(campaign_ids)}}
+        count = 0
+        while rows := await self._collection.find(wanted).limit(BATCH).to_list():
+            wake = _waking(campaign_ids, now)
+            await self.settle_all([(_CODEC.decode(row), wake) for row in rows])
+            count += len(rows)
+        return count
+
+    async def in_campaigns(self, connection_id: str) -> dict[str, int]:
+        """How many people have been put in each campaign."""
+        wanted = {"connection_id": connection_id, _IN: {"$exists": True}}
+        pipeline: list[Document] = [
+            {"$match": wanted},
+            {"$unwind": f"${_IN}"},
+            {"$group": {"_id": f"${_IN}", "count": {"$sum": 1}}},
+        ]
+        found = await self._collection.aggregate(pipeline)
+        return {row["_id"]: row["count"] async for row in found}
 
     async def _resume(self, wanted: Document) -> int:
         count = 0
@@ -195,6 +225,19 @@ def _unpark(delivery: Delivery) -> None:
     delivery.parked, delivery.attempts, delivery.next_try = None, 0, None
     if delivery.state is not None and delivery.state.refused is not None:
         delivery.state = replace(delivery.state, pending=True, refused=None)
+    for name, membership in delivery.memberships.items():
+        if membership.refused is not None:
+            delivery.memberships[name] = replace(membership, pending=True, refused=None)
+
+
+def _waking(campaign_ids: Collection[str], now: datetime) -> Change:
+    def wake(delivery: Delivery) -> None:
+        for name, membership in delivery.memberships.items():
+            if name in campaign_ids:
+                delivery.memberships[name] = replace(membership, waits=False)
+        delivery.due_since = delivery.due_since or now
+
+    return wake
 
 
 def _parked(connection_id: str) -> Document:
@@ -209,9 +252,16 @@ def _id(connection_id: str, prospect_id: str) -> str:
 
 
 def _document(delivery: Delivery) -> Document:
+    memberships = sorted(delivery.memberships.items())
+    campaigns = {
+        _WAITING: [name for name, membership in memberships if membership.waits],
+        _IN: [name for name, membership in memberships if membership.is_in],
+        _NOT_TAKEN: [name for name, membership in memberships if membership.refused],
+    }
     return {
         "_id": _id(delivery.connection_id, delivery.prospect_id),
         "due": delivery.is_due,
         "new": delivery.is_new,
+        **{name: found for name, found in campaigns.items() if found},
         **_CODEC.encode(delivery),
     }

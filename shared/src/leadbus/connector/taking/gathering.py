@@ -7,9 +7,10 @@ from datetime import datetime
 
 from leadbus.connector.capabilities import Capabilities
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import CrmActivity, Opportunity, Person, Row
+from leadbus.connector.contract import CrmActivity, CrmList, Opportunity, Person, Row
 from leadbus.connector.link import Link, LinkState, activity_sign, record_id
 from leadbus.connector.mapping import FieldMap
+from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import CONVERTED, OPTED_OUT, STATUS, Mirror, MirrorRow
 from leadbus.connector.taking.known import Known
@@ -21,13 +22,20 @@ class Gathering:
     """For one connection, for as long as its settings stay what they are."""
 
     def __init__(
-        self, connection: Connection, capabilities: Capabilities, *, mirror: Mirror, links: Links
+        self,
+        connection: Connection,
+        capabilities: Capabilities,
+        *,
+        mirror: Mirror,
+        links: Links,
+        campaigns: Campaigns,
     ) -> None:
         self._connection = connection
         self._capabilities = capabilities
         self._fields = FieldMap.of(connection.settings, capabilities)
         self._mirror = mirror
         self._links = links
+        self._campaigns = campaigns
 
     async def about(self, rows: Sequence[Row], at: datetime, run: str | None) -> Known:
         """See `Known`."""
@@ -38,6 +46,9 @@ class Gathering:
         people = [row for row in rows if isinstance(row, Person) and not row.deleted]
         opportunities = [row for row in rows if isinstance(row, Opportunity)]
         activities = [row for row in rows if isinstance(row, CrmActivity)]
+        lists = {row.record: row.name for row in rows if isinstance(row, CrmList) and not row.deleted}
+        if lists:
+            ours |= await self._campaigns.lists_among(self._connection.organisation_id, lists)
         accounts = {row.account_id for row in people if row.account_id}
         accounts |= {row.account_id for row in opportunities if row.account_id}
         persons = {key for row in opportunities for key in row.contact_ids}

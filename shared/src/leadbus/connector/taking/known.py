@@ -24,7 +24,8 @@ class Known:
     at: the CRM's clock when the page was read. run: the full run it belongs to, if any. mirrored: the rows
     as they were. users, accounts, people: by the record's id. twins: live people by email, those of the page
     as they are now. links: ours, by the record's id. linked: ours, by prospect. made: records that a create
-    or conversion of ours has made whose answer has not come yet. ours: ids of activities that we added.
+    or conversion of ours has made whose answer has not come yet. ours: ids of activities that we added, and
+    of lists that hold the members of our campaigns.
     """
 
     connection: Connection

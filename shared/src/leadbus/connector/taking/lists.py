@@ -25,13 +25,15 @@ class Difference:
 
 
 def take(row: Row, known: Known) -> Taken:
-    """A list that was made, renamed or deleted; its members come apart."""
+    """A list that was made, renamed or deleted; its members come apart. One that we made is no news."""
     before = known.before(row)
     if row.deleted or not isinstance(row, CrmList):
         after = gone(row, known)
         if after is None or before is None:
             return Taken()
         return Taken([] if is_first(before) else [_told(row, known, after, "deleted")], after)
+    if row.record.id in known.ours:
+        return Taken()
     values = {**row.values, "name": row.name, "type": row.list_type or ""}
     after = remembered(row, "list", known, values, None)
     after.name, after.details = row.name, before.details if before else {}

@@ -1,16 +1,20 @@
 """The contract with what is Dynamics's own: what it cannot do, and cases that only it has."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from leadbus.messages import CrmListChanged, OpportunityChanged
 from leadbus.testing.contract import ConnectorContract, expected_failure
+from leadbus.testing.facts import activity
 from leadbus.testing.scene import Scene
 from leadbus.testing.waiting import until
 
 OF_TURIN = (
-    '<fetch version="1.0" mapping="logical"><entity name="lead"><attribute name="fullname"/><filter>'
+    '<fetch version="1.0" mapping="logical"><entity name="{}"><attribute name="fullname"/><filter>'
     '<condition attribute="address1_city" operator="eq" value="Turin"/></filter></entity></fetch>'
 )
+KINDS = ("lead", "contact")
+GROUPED = '<fetch aggregate="true"><entity name="lead"/></fetch>'
 
 
 class DynamicsContract(ConnectorContract):
@@ -19,28 +23,52 @@ class DynamicsContract(ConnectorContract):
     test_what_depends_on_an_account_without_a_user_follows_once_that_is_corrected = expected_failure(
         "In Dynamics every account has an owner, and nobody can take it away without naming another."
     )
-    test_lists_are_told_with_who_was_put_on_them_and_taken_off = expected_failure(
-        "A marketing list of Dynamics holds leads, contacts or accounts, but one kind of them."
-    )
 
-    async def test_members_of_static_and_dynamic_lists_are_told_and_followed(self, scene: Scene) -> None:
-        people = [scene.somebody(name) for name in ("ada", "ben")]
-        ada, ben = (scene.crm.put("lead", email=who.email, last_name="X", city="Turin") for who in people)
-        fair = scene.crm.put("list", name="Fair of May")
-        scene.crm.put("list", name="Turin", type=True, query=OF_TURIN)
-        scene.crm.put("list", name="Companies", createdfromcode=1)
-        scene.crm.join(fair, "lead", ada)
-        await scene.connect(reads=["lead"])
+    async def test_members_of_dynamic_lists_are_told_and_followed(self, scene: Scene) -> None:
+        cities = {"ada": "Turin", "ben": "Turin", "cyd": "Turin", "dot": "Milan"}
+        people = {kind: {name: scene.somebody(f"{name}-{kind}") for name in cities} for kind in KINDS}
+        keys = {
+            kind: {
+                name: scene.crm.put(kind, email=who.email, last_name="X", city=cities[name])
+                for name, who in some.items()
+            }
+            for kind, some in people.items()
+        }
+        for kind in KINDS:
+            scene.crm.put("list", name=kind, holds=kind, type=True, query=OF_TURIN.format(kind))
+        broken = scene.crm.put("list", name="By city", type=True, query=GROUPED)
+        scene.crm.put("list", name="Companies", holds="account")
+        await scene.connect(reads=["lead", "contact"])
+        scene.crm.shorten_pages()
         await scene.save(schedules={"list": {"every_seconds": 86_400}})
-        both = {who.prospect for who in people}
-        at_first = {"Fair of May": {people[0].prospect}, "Turin": both}
-        await until(lambda: _members(scene) == at_first, "the members as they stand")
-        scene.crm.join(fair, "lead", ben)
-        scene.crm.leave(fair, "lead", ada)
-        scene.crm.change("lead", ben, city="Milan")
-        await scene.sync("lead", "list")
-        then = {"Fair of May": {people[1].prospect}, "Turin": {people[0].prospect}}
-        await until(lambda: _members(scene) == then, "who was added and taken off")
+
+        def on_lists(*names: str) -> dict[str, set[str]]:
+            known = {kind: {people[kind][name].prospect for name in names} for kind in KINDS}
+            return {"By city": set(), **known}
+
+        await until(lambda: _members(scene) == on_lists("ada", "ben", "cyd"), "who is on them")
+        for kind, some in keys.items():
+            scene.crm.change(kind, some["ada"], city="Milan")
+            scene.crm.change(kind, some["dot"], city="Turin")
+        await scene.sync("lead", "contact", "list")
+        await until(lambda: _members(scene) == on_lists("ben", "cyd", "dot"), "who began and ceased to be")
+
+        async def reported() -> dict[str, Any] | None:
+            return next((error for error in await scene.errors() if error["object"] == "list"), None)
+
+        error = await until(reported, "that one list cannot be run")
+        assert error["record"]["id"] == broken
+        assert "members cannot be read" in error["reason"]
+
+    async def test_who_was_merged_into_another_record_is_written_there(self, scene: Scene) -> None:
+        await scene.connect()
+        ada = scene.somebody()
+        await scene.write(ada.distributed(last_name="Lovelace"))
+        ours = scene.one("lead", ada)["id"]
+        theirs = scene.crm.put("lead", email=ada.email, last_name="Lovelace")
+        scene.crm.change("lead", ours, merged=True, masterid=("lead", theirs), statuscode=7)
+        await scene.write(ada.active(activity()))
+        assert (len(scene.subjects(theirs)), scene.subjects(ours)) == (1, [])
 
     async def test_an_opportunity_that_came_of_our_lead_is_told_without_a_contact(self, scene: Scene) -> None:
         await scene.connect(reads=["lead", "opportunity"])

@@ -1,9 +1,11 @@
 """One Dynamics simulator, as a `CrmUnderTest`."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
-from dynamics_harness.words import ACTIVITIES, FIELDS, HANGS_ON, MODULES, WORDS, columns, facts
+from dynamics_harness.campaigns import campaigns
+from dynamics_harness.words import ACTIVITIES, FIELDS, HANGS_ON, LISTS, MODULES, WORDS, columns, facts
 from leadbus.connector.capabilities import Kind, PersonKind
 from leadbus.messages import Record
 from leadbus.testing.crm import Facts, Fault, Promise
@@ -13,6 +15,9 @@ LACKS: Mapping[Promise, str] = {
     "teams": "Teams of Dynamics own records, and do not set them apart.",
     "targets": "Dynamics has no third kind of person.",
     "push": "Leadbus installs nothing in Dynamics, which is not called from there.",
+    "named_fields": "A plug-in of Dynamics refuses a record as a whole, and names no column.",
+    "mixed_lists": "A marketing list of Dynamics holds leads, contacts or accounts: one kind of them.",
+    "responses": "A marketing list of Dynamics does not keep how somebody responded.",
 }
 ON_PREMISES: dict[Promise, str] = {
     **LACKS,
@@ -24,7 +29,6 @@ UNTRACKED: dict[Promise, str] = {
 CONNECTIONS = 8
 """Each of them signs in by itself where it is by NTLM."""
 _LEAD_SOURCE = "Leadbus"
-_LEADS_LIST = 4
 
 
 class DynamicsUnderTest:
@@ -77,7 +81,7 @@ class DynamicsUnderTest:
             return self._put_user(**given)
         entity = ACTIVITIES[given.pop("type", "task")] if kind == "activity" else MODULES[kind]
         if kind == "list":
-            given = {"createdfromcode": _LEADS_LIST, "type": False, **given}
+            given = {"createdfromcode": LISTS[given.pop("holds", "lead")], "type": False, **given}
         if kind == "opportunity" and given.get("account"):
             given = {"customerid": ("account", given["account"]), **given}
         found = self._columns(entity, given)
@@ -144,6 +148,17 @@ class DynamicsUnderTest:
     def add_team(self, name: str) -> None:
         raise ValueError(self.lacks["teams"])
 
+    # Campaigns
+    def campaigns(self) -> list[Facts]:
+        return campaigns(self._desk)
+
+    def delete_campaign(self, name: str) -> None:
+        (found,) = (row for row in self._desk.records("campaign") if row["name"] == name)
+        self._desk.delete("campaign", found["id"])
+
+    def refuse_campaign(self, field: Literal["name", "description"], value: str) -> None:
+        self._desk.refuse("campaign", field, value)
+
     # Trouble
     def misbehave(
         self,
@@ -181,6 +196,10 @@ class DynamicsUnderTest:
 
     def permit_user(self, kind: Kind) -> None:
         self._desk.permit(MODULES[kind])
+
+    def shorten_pages(self) -> None:
+        """To two rows."""
+        self._crm.site.settings = replace(self._crm.site.settings, page_size=2)
 
     def expire_changes(self) -> None:
         """What changed before now is told by no mark any more."""

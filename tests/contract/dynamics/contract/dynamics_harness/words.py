@@ -23,12 +23,15 @@ ACTIVITIES: Mapping[str, str] = {
     "task": "task",
     "call": "phonecall",
     "meeting": "appointment",
+    "email": "email",
 }
 HANGS_ON: Mapping[str, str] = {
     "annotation": "objectid",
-    **dict.fromkeys(("task", "phonecall", "appointment"), "regardingobjectid"),
+    **dict.fromkeys(("task", "phonecall", "appointment", "email"), "regardingobjectid"),
 }
 
+LISTS: Mapping[str, int] = {"account": 1, "contact": 2, "lead": 4}
+"""`createdfromcode`, by the kind that a list holds."""
 _PERSON = {
     "email": "emailaddress1",
     "first_name": "firstname",
@@ -69,6 +72,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "list": {"name": "listname", "owner": "ownerid"},
     "task": _TO_DO,
     "phonecall": _TO_DO,
+    "email": _TO_DO,
     "appointment": {**_TO_DO, "due_at": "scheduledstart"},
     "annotation": {"subject": "subject", "text": "notetext", "owner": "ownerid"},
 }

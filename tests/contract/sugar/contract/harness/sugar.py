@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from harness import campaigns
 from harness.words import ACTIVITIES, MODULES, WORDS, columns, facts, stamp
 from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.messages import Record
@@ -27,7 +28,13 @@ _FAULTS: Mapping[Fault, Kinds] = {
     "expire_session": "token_expired",
     "forbid": "forbidden",
 }
-_LACKS: dict[Promise, str] = {"converting": "Leadbus does not convert leads in SugarCRM."}
+_LACKS: dict[Promise, str] = {
+    "converting": "Leadbus does not convert leads in SugarCRM.",
+    "responses": "SugarCRM's target lists do not say how somebody responded.",
+}
+_OLDER_LACK: dict[Promise, str] = {
+    "named_fields": "SugarCRM's older services break off without naming the field."
+}
 _NATURES = {"writes": {"write"}, "reads": {"read"}, "all": {"login", "logout", "open", "read", "write"}}
 
 
@@ -68,7 +75,8 @@ class SugarUnderTest:
         lacks: Mapping[Promise, str] | None = None,
         **settings: Any,
     ) -> None:
-        self.lacks, self.sessions = {**_LACKS, **(lacks or {})}, sessions
+        older = {} if protocols.rest else _OLDER_LACK
+        self.lacks, self.sessions = {**_LACKS, **older, **(lacks or {})}, sessions
         self._crm = SugarCRM(protocols=protocols, teams=teams, settings=Settings(**settings))
         self._store = self._crm.store
         self._address, self._teams = address, teams
@@ -168,6 +176,17 @@ class SugarUnderTest:
     def add_team(self, name: str) -> None:
         desk.join_team(self._store, desk.add_team(self._store, name), desk.ADMIN)
 
+    # Campaigns
+    def campaigns(self) -> list[Facts]:
+        return campaigns.live(self._store)
+
+    def delete_campaign(self, name: str) -> None:
+        campaigns.delete(self._store, name)
+
+    def refuse_campaign(self, field: Literal["name", "description"], value: str) -> None:
+        column = campaigns.COLUMNS[field]
+        self._refuse("Campaigns", column, value, f"Invalid parameter: {column}")
+
     # Trouble
     def misbehave(
         self,
@@ -190,10 +209,7 @@ class SugarUnderTest:
 
     def refuse(self, kind: Kind, field: str, value: str) -> None:
         (column,) = columns(MODULES[kind], {field: value})
-        rule = Rule("refuse_row", module=MODULES[kind], field=column, matches=re.escape(value))
-        rule.message = "Value is not allowed"
-        self._lasting.append(rule)
-        self._crm.faults.rules.append(rule)
+        self._refuse(MODULES[kind], column, value, "Value is not allowed")
 
     def accept(self) -> None:
         self._lasting = [rule for rule in self._lasting if rule.kind != "refuse_row"]
@@ -240,6 +256,12 @@ class SugarUnderTest:
     @property
     def refused_rows(self) -> int:
         return sum(rule.struck for rule in self._lasting)
+
+    def _refuse(self, module: str, column: str, value: str, message: str) -> None:
+        rule = Rule("refuse_row", module=module, field=column, matches=re.escape(value))
+        rule.message = message
+        self._lasting.append(rule)
+        self._crm.faults.rules.append(rule)
 
     def _module(self, kind: Kind, given: Facts) -> str:
         return ACTIVITIES[given.pop("type", "task")] if kind == "activity" else MODULES[kind]

@@ -9,6 +9,7 @@ from leadbus.messages import Record
 from leadbus.testing.crm import Facts, Fault, Promise
 from sandbox.zoho import Zoho
 from sandbox.zoho.channels import Channels
+from zoho_harness import campaigns
 from zoho_harness.words import ACTIVITIES, HANGS_ON, MODULES, WORDS, columns, facts
 
 _HOOK = "http://127.0.0.1:9/hooks/the-connection/its-token"
@@ -128,6 +129,17 @@ class ZohoUnderTest:
 
     def add_team(self, name: str) -> None:
         raise ValueError(self.lacks["teams"])
+
+    # Campaigns
+    def campaigns(self) -> list[Facts]:
+        return campaigns.live(self.zoho)
+
+    def delete_campaign(self, name: str) -> None:
+        (key,) = [row["id"] for row in campaigns.live(self.zoho) if row["name"] == name]
+        self.desk.delete("Campaigns", key)
+
+    def refuse_campaign(self, field: Literal["name", "description"], value: str) -> None:
+        self.desk.refuse("Campaigns", campaigns.COLUMNS[field], value)
 
     # Trouble
     def misbehave(
