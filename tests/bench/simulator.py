@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 
@@ -19,7 +20,12 @@ Kind = TypeVar("Kind", bound="Simulator")
 
 
 class Simulator(ABC):
-    """Its url, and what an administrator and a judge do there."""
+    """Its url, and what an administrator and a judge do there.
+
+    tables: of leads and of notes, and the column of a note that has the id of whatever it is on.
+    """
+
+    tables: ClassVar[tuple[str, str, str]]
 
     def __init__(self, url: str, client: httpx.AsyncClient) -> None:
         self.url = url
@@ -37,6 +43,20 @@ class Simulator(ABC):
         """The same by operation."""
         counted: dict[str, int] = await self._ask("GET", "calls")
         return counted
+
+    async def requests(self) -> int:
+        """What the CRM holds against its limits so far: calls, or what is in them."""
+        return await self.calls()
+
+    async def notes_by_email(self, emails: Collection[str]) -> dict[str, list[int]]:
+        """Of these people: how many notes each of their leads has."""
+        leads, notes, about = self.tables
+        noted = Counter(row[about] for row in await self.records(notes))
+        found: dict[str, list[int]] = defaultdict(list)
+        for row in await self.records(leads):
+            if row["email"] in emails:
+                found[row["email"]].append(noted[row["id"]])
+        return found
 
     async def records(self, module: str) -> list[dict[str, Any]]:
         """Every row, as stored."""

@@ -14,6 +14,7 @@ from uuid import uuid4
 from pymongo import AsyncMongoClient
 
 from bench.connector import Connector, connector
+from bench.dynamics import Dynamics, dynamics
 from bench.facts import Reports
 from bench.sugar import CALL_MS, ROW_MS, Sugar, sugar
 from bench.zoho import Zoho, zoho
@@ -90,6 +91,12 @@ class Stage:
     ) -> AsyncIterator[Sugar]:
         """A SugarCRM of its own process."""
         async with sugar(self.folder, speaks, call_ms=call_ms, row_ms=row_ms) as crm:
+            yield crm
+
+    @asynccontextmanager
+    async def dynamics(self, kind: type[Dynamics]) -> AsyncIterator[Dynamics]:
+        """A Dynamics of its own process."""
+        async with dynamics(kind, self.folder) as crm:
             yield crm
 
     @asynccontextmanager

@@ -18,6 +18,8 @@ _LOADED_AT_ONCE = 5_000
 class Sugar(Simulator):
     """See the module."""
 
+    tables = ("Leads", "Notes", "parent_id")
+
     async def access(self) -> dict[str, Any]:
         """As the administrator."""
         return {"url": self.url, "user": USER, "password": PASSWORD}

@@ -16,6 +16,8 @@ USER = "api@example.test"
 class Zoho(Simulator):
     """See the module."""
 
+    tables = ("Leads", "Notes", "Parent_Id")
+
     async def access(self) -> dict[str, Any]:
         """By a self client, with a grant token that serves once."""
         return {

@@ -30,9 +30,9 @@ def _spoken(said: str) -> dict[str, str]:
     """The protocol by connection, from the last table."""
     table = said.partition("By which connection")[2]
     found = re.findall(
-        r"│ (\S+) +│ (?:SuiteCRM 7|Sugar 14|Zoho CRM)(.*?)(?=│ \S+ +│ [SZ]|└)", table, re.DOTALL
+        r"│ (\S+) +│ (?:SuiteCRM 7|Sugar 14|Zoho CRM|Dynamics \S+)(.*?)(?=│ \S+ +│ [SZD]|└)", table, re.DOTALL
     )
-    words = ("REST", "SOAP", "Enterprise")
+    words = ("REST", "SOAP", "Web")
     return {name: next((word for word in words if word in rest), "?") for name, rest in found}
 
 
@@ -52,9 +52,11 @@ def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_pat
         "sandbox",
         "demo",
         "--size",
-        "400",
+        "600",
         "--distributions",
-        "30",
+        "50",
+        "--rate",
+        "200",
         "--seed",
         "5",
     ]
@@ -64,16 +66,18 @@ def test_the_demo_loses_and_doubles_nothing_and_says_so_in_its_last_line(tmp_pat
     figures = json.loads(ran.stdout.splitlines()[-1])
     assert list(figures) == _MEMBERS
     assert (figures["lost"], figures["crm_duplicate_emails"], figures["dead_letters"]) == (0, 0, 1)
-    assert figures["accepted"] > 400
+    assert figures["accepted"] > 600
     assert min(figures[name] for name in ("rejected", "duplicates_dropped", "qualified", "crm_records")) > 0
-    assert figures["distributed"] >= 30
-    assert figures["status_events"] >= 8
-    assert figures["opportunity_events"] >= 6
+    assert figures["distributed"] >= 50
+    assert figures["status_events"] >= 20
+    assert figures["opportunity_events"] >= 10
     assert _spoken(ran.stdout) == {
         "aurora-north": "SOAP",
         "aurora-south": "SOAP",
         "borealis-sugar": "REST",
         "corona-zoho": "REST",
+        "delphi-dynamics": "SOAP",
+        "europa-dynamics": "Web",
     }
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
     assert re.search(r"Trace of one lead: \S+ \(\d+ spans in connector-\w+, ingest, scoring\)", ran.stdout)

@@ -29,7 +29,7 @@ RATE = Annotated[float, typer.Option(min=1, help="Items per second.")]
 
 
 @app.command()
-def demo(seed: SEED = 1, size: EVENTS = 3_000, distributions: LEADS = 150, rate: RATE = 200) -> None:
+def demo(seed: SEED = 1, size: EVENTS = 3_000, distributions: LEADS = 150, rate: RATE = 120) -> None:
     """Runs the sample once, on data of its own, and ends with its figures as one line of JSON.
 
     Exit code 0: nothing was lost or doubled.
@@ -43,7 +43,7 @@ def up(
     seed: SEED = 1,
     size: EVENTS = 3_000,
     distributions: LEADS = 150,
-    rate: RATE = 200,
+    rate: RATE = 120,
 ) -> None:
     """Runs the sample and stays up until Ctrl-C; started again, it goes on with the same data."""
     _run(stage.up(Plan(seed, Size(size, distributions), rate), data))

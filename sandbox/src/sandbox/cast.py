@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.crms.crm import LEAD_SOURCE, Organisation
+from sandbox.crms.dynamics import DynamicsOrganisation
 from sandbox.crms.sugar import SugarOrganisation
 from sandbox.crms.zoho import ZohoOrganisation
 from sandbox.upstream.traffic import Supplier, Tenant
@@ -12,11 +13,15 @@ NORTH = Supplier("s-north", "Northern Supplies")
 SOUTH = Supplier("s-south", "Südwind Handel")
 EAST = Supplier("s-east", "Восток Снаб")
 WEST = Supplier("s-west", "Ouest Négoce")
+COAST = Supplier("s-coast", "Παράκτια Εμπορική")
+ISLANDS = Supplier("s-islands", "Øernes Handel")
 
 AURORA = Tenant("aurora", (NORTH, SOUTH))
 BOREALIS = Tenant("borealis", (EAST,))
 CORONA = Tenant("corona", (WEST,))
-TENANTS = (AURORA, BOREALIS, CORONA)
+DELPHI = Tenant("delphi", (COAST,))
+EUROPA = Tenant("europa", (ISLANDS,))
+TENANTS = (AURORA, BOREALIS, CORONA, DELPHI, EUROPA)
 """Each has one CRM organisation, of the same name."""
 
 
@@ -24,6 +29,14 @@ ORGANISATIONS: tuple[Organisation, ...] = (
     SugarOrganisation(AURORA.id, "SuiteCRM 7", "suitecrm-7-soap", "{site}/service/v2/soap.php?wsdl"),
     SugarOrganisation(BOREALIS.id, "Sugar 14", "sugar-14", "{site}/web", team="Borealis"),
     ZohoOrganisation(CORONA.id, "Zoho CRM", "20000000003", "leadbus@corona.example"),
+    DynamicsOrganisation(
+        DELPHI.id,
+        "Dynamics CRM 2013",
+        "2013",
+        "{site}/delphi/XRMServices/2011/Organization.svc/web",
+        domain="DELPHI",
+    ),
+    DynamicsOrganisation(EUROPA.id, "Dynamics 365", "9.2", "{site}"),
 )
 
 
@@ -46,6 +59,8 @@ CONNECTIONS = (
     Connection("aurora-south", AURORA.id, {"supplier_id": SOUTH.id, "record_as": "contact"}),
     Connection("borealis-sugar", BOREALIS.id),
     Connection("corona-zoho", CORONA.id),
+    Connection("delphi-dynamics", DELPHI.id),
+    Connection("europa-dynamics", EUROPA.id),
 )
 FOLLOWED = "corona-zoho"
 """The connection of which one person's journey is shown, from prospect to client and back."""

@@ -20,9 +20,12 @@ USUAL_PORTS = {
     "scoring": 8081,
     "connector-sugar": 8082,
     "connector-zoho": 8083,
+    "connector-dynamics": 8084,
     "crm-aurora": 8091,
     "crm-borealis": 8092,
     "crm-corona": 8093,
+    "crm-delphi": 8094,
+    "crm-europa": 8095,
 }
 # A connection knows its CRM by the address, and a CRM its hook, so that these must stay.
 _MUST_STAY = ("crm-", "ingest")

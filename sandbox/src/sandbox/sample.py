@@ -38,7 +38,7 @@ class Plan:
 
     seed: int = 1
     size: Size = field(default_factory=Size)
-    per_second: float = 200.0
+    per_second: float = 120.0
     statuses: int = 8
     opportunities: int = 3
 

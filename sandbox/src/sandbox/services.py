@@ -16,7 +16,7 @@ from sandbox.crms.crm import Crm
 from sandbox.servers import ServerError
 from sandbox.servers.process import Process
 
-NAMES = ("ingest", "scoring", "connector-sugar", "connector-zoho")
+NAMES = ("ingest", "scoring", "connector-sugar", "connector-zoho", "connector-dynamics")
 _READY_SECONDS = 90.0
 
 

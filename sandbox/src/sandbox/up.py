@@ -48,7 +48,7 @@ async def up(plan: Plan, folder: Path) -> int:
 
 
 async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
-    show.line("Starting Kafka, MongoDB, Zipkin, three CRMs and Leadbus (at first, servers are downloaded)")
+    show.line("Starting Kafka, MongoDB, Zipkin, five CRMs and Leadbus (at first, servers are downloaded)")
     async with Stack(place, show.progress) as stack:
         for sentence in stack.world.chosen:
             show.line(sentence)

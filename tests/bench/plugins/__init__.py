@@ -3,7 +3,3 @@
 One module for each protocol, all with `work(url, emails)`: it signs in, does the work, and returns the
 seconds that the work took.
 """
-
-from bench.plugins import legacy, modern, soap
-
-BY_PROTOCOL = {"soap": soap.work, "legacy_rest": legacy.work, "rest": modern.work}

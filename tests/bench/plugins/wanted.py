@@ -14,7 +14,16 @@ LEAD = {
     "lead_source": LEAD_SOURCE,
     "status": "New",
 }
-NOTE = {"name": "Viewed a web page: The page of prices", "parent_type": "Leads"}
+SUBJECT = "Viewed a web page: The page of prices"
+NOTE = {"name": SUBJECT, "parent_type": "Leads"}
+PERSON = {
+    "subject": LEAD_SOURCE,
+    "firstname": "Ada",
+    "lastname": "Lovelace",
+    "companyname": "Engines Ltd",
+    "address1_city": "London",
+}
+"""A lead in Dynamics; the others are in SugarCRM."""
 
 
 def by_email(email: str) -> str:

@@ -53,6 +53,18 @@ async def test_one_run_measures_rate_and_credits_of_updates_in_zoho(kafka: Kafka
     assert "20 leads are brought there" in err
 
 
+async def test_calls_of_dynamics_are_told_with_the_requests_that_are_in_them(
+    kafka: Kafka, mongodb: MongoDB
+) -> None:
+    servers = {kafka.variable: kafka.address, mongodb.variable: mongodb.address}
+    code, out, err = await bench("dynamics_web_api_calls", "--size", "0.01", **servers)
+    assert code in (0, 1), err
+    figure = json.loads(out)
+    assert figure["against"] == 3200  # search, create, note; and one token for five leads
+    assert 0 < figure["value"] < 1_000
+    assert figure["requests"] >= 2_000, "each lead and each note is one"
+
+
 async def test_a_name_that_is_no_figure_is_refused_with_those_there_are() -> None:
     code, out, err = await bench("sugar_speed")
     assert (code, out) == (2, "")

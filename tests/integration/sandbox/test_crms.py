@@ -6,13 +6,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connector_dynamics.organisations import Organisations
+from connector_dynamics.probing import Probing
+from connector_dynamics.settings import DynamicsConnection
+from leadbus.errors import AuthRefused
 from sandbox.cast import CONNECTIONS, ORGANISATIONS
 from sandbox.crms.crm import Crm, Customer, Organisation
+from sandbox.crms.dynamics import DynamicsOrganisation
 from sandbox.crms.tables import Note, Record
 from sandbox.crms.zoho import Zoho, ZohoOrganisation
 from sandbox.servers.process import free_port
 
 (ORGANISATION,) = (o for o in ORGANISATIONS if isinstance(o, ZohoOrganisation))
+DYNAMICS = [o for o in ORGANISATIONS if isinstance(o, DynamicsOrganisation)]
 KNOWN = (
     Customer("lead", "ada@example.com", 0, closed=True),
     Customer("lead", "ada@example.com", 1),
@@ -114,6 +120,38 @@ async def test_a_connection_to_zoho_comes_with_a_grant_token_and_leaves_the_sche
     assert access["data_centre"] == zoho.url
     assert "schedules" not in first
     assert zoho.pushes
+
+
+@pytest.mark.parametrize("organisation", DYNAMICS, ids=lambda organisation: organisation.title)
+async def test_a_dynamics_that_is_started_again_knows_the_password_that_leadbus_has(
+    organisation: DynamicsOrganisation, tmp_path: Path
+) -> None:
+    port = free_port()
+    crm = organisation.crm(tmp_path, port)
+    await crm.start()
+    try:
+        await crm.prepare("its own")
+    finally:
+        await crm.stop()
+    again = organisation.crm(tmp_path, port)
+    await again.start()
+    try:
+        assert await _who_signs_in(again, "its own") == crm.api_user
+        with pytest.raises(AuthRefused):
+            await _who_signs_in(again, "secret")
+    finally:
+        await again.stop()
+
+
+async def _who_signs_in(crm: Crm, password: str) -> str:
+    """The user's id, found as the connector finds it."""
+    given = {"connection_id": "one", "tenant_id": crm.name, "lead_source": "Leadbus"}
+    connection = DynamicsConnection.model_validate(given | await crm.settings(password))
+    probing = Probing(connection, Organisations())
+    try:
+        return (await (await probing.open()).info()).user_id
+    finally:
+        await probing.close()
 
 
 async def _written(crm: Zoho) -> None:
