@@ -33,7 +33,7 @@ bench: $(READY) ## measure: one JSON line per figure; ONLY=<name> takes one (min
 test: $(READY) ## the whole test suite; it starts what it needs and stops it
 	@$(RUN) -m pytest -n $(WORKERS)
 
-test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, as a client); .ci/run installs that
+test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, Node and Apache with NTLM); .ci/run installs that
 	@$(RUN) -m pytest tests/extra
 
 check: $(READY) ## style, types, and who may import whom
