@@ -7,8 +7,8 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from ..web.faults import Nature
 from .errors import CrmError
-from .faults import Nature
 from .records import Records
 from .site import Site
 

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox.web import drop_connection, released
 
+from ..web.faults import Faults, Nature, Rule
 from .errors import CrmError
 from .family import Call, Family, Reply
-from .faults import Faults, Nature, Rule
+from .faults import KINDS
 from .ntlm import Ntlm
 from .oauth import OAuth, Refused
 from .records import Caller, Records
@@ -38,7 +39,7 @@ class Front:
     site: Site
     oauth: OAuth
     ntlm: Ntlm
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(default_factory=lambda: Faults(KINDS))
     call_seconds: float = 0.0
     row_seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)

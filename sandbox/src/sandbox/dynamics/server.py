@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from sandbox.web import Server, TrackedProtocol, bound
 
+from ..web.faults import Faults
 from . import backdoor, privileges
 from .desk import Desk
 from .family import Family
-from .faults import Faults
 from .front import Front
 from .limits import Limits
 from .ntlm import Ntlm

@@ -1,12 +1,12 @@
 """The /_sandbox pages: the desk, the faults and the call counts over HTTP, for people and judges."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..web import backdoor
 from . import desk
 from .front import Front
 from .store import Store
@@ -31,8 +31,6 @@ _DESK: Mapping[str, Callable[..., Any]] = {
         desk.unlock,
     )
 } | {"deny": lambda store, user, module, actions=(): desk.deny(store, user, module, *actions)}
-
-Page = Callable[[Request], Awaitable[Response]]
 
 
 def routes(store: Store, front: Front) -> list[Route]:
@@ -74,7 +72,7 @@ def routes(store: Store, front: Front) -> list[Route]:
     async def calls(request: Request) -> Any:
         return dict(front.calls)
 
-    pages: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
+    pages: list[backdoor.Page] = [
         ("GET", "records", records),
         ("POST", "create", create),
         ("POST", "change", change),
@@ -86,17 +84,7 @@ def routes(store: Store, front: Front) -> list[Route]:
         ("DELETE", "faults", clear_faults),
         ("GET", "calls", calls),
     ]
-    return [Route(f"/_sandbox/{path}", _page(do), methods=[method]) for method, path, do in pages]
-
-
-def _page(do: Callable[[Request], Awaitable[Any]]) -> Page:
-    async def page(request: Request) -> Response:
-        try:
-            return JSONResponse(await do(request))
-        except (ValueError, KeyError, TypeError) as error:
-            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
-
-    return page
+    return backdoor.routes(pages)
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """A Zoho CRM that runs anywhere, over a real socket: accounts server, API of version 8, one organisation."""
 
 from .desk import Desk
-from .faults import KINDS, Faults, Kind, Rule
+from .faults import KINDS
 from .server import Zoho
 from .site import Settings
 
-__all__ = ["KINDS", "Desk", "Faults", "Kind", "Rule", "Settings", "Zoho"]
+__all__ = ["KINDS", "Desk", "Settings", "Zoho"]

@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from sandbox.web import drop_connection, released
 
+from ..web.faults import Faults, Nature, Rule
 from .errors import ApiError
-from .faults import Faults, Nature, Rule
+from .faults import KINDS
 from .oauth import DENIED, OAuth, Refused
 from .operations import Call, Directory, Operation, Reply
 from .site import Site
@@ -32,7 +33,7 @@ class Front:
     site: Site
     oauth: OAuth
     directory: Directory
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(default_factory=lambda: Faults(KINDS))
     call_seconds: float = 0.0
     row_seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)

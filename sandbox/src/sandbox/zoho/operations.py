@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..web.faults import Nature
 from .errors import ApiError, no_permission
-from .faults import Nature
 from .schema import Module
 from .site import Site
 from .store import Store

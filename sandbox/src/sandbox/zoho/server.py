@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from sandbox.web import Server, TrackedProtocol, bound
 
+from ..web.faults import Faults
 from . import backdoor
 from .callbacks import Callbacks
 from .desk import Desk
 from .directory import DIRECTORY
-from .faults import Faults
 from .front import Front
 from .oauth import SCOPES, OAuth
 from .site import Settings, Site

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.requests import Request
 
+from ...web.faults import Nature
 from ..comparing import Asked, stored
 from ..errors import CrmError
 from ..family import Call, Reply
-from ..faults import Nature
 from ..query import Filter, Found, Order, Query
 from ..record import Record
 from ..schema import Entity

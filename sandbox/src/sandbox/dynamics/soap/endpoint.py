@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 
+from ...web.faults import Nature
 from ..errors import CrmError
 from ..family import Call, Reply
-from ..faults import Nature
 from .decoding import Malformed, children, guid, local, members, message, record, target, text
 from .encoding import Element, add, rooted
 from .envelope import CONTENT_TYPE, body_of, enveloped, fault, fault_of_wcf

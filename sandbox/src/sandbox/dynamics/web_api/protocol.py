@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from ...web.faults import Nature
 from ..errors import CrmError
 from ..family import Call, Reply
-from ..faults import Nature
 from .asks import Answer, Ask, failure
 from .batch import Batch
 from .dispatch import answer
