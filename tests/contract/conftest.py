@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,14 +17,16 @@ class Receiver:
         self._arrived = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        lengths = [line for line in head.splitlines() if line.lower().startswith("content-length:")]
-        body = json.loads(await reader.readexactly(int(lengths[0].split(":")[1])))
-        self.bodies.append((head.split(" ", 2)[:2], body))
-        self._arrived.set()
-        writer.write(f"HTTP/1.1 {self.status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
+        with closing(writer):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            lengths = [line for line in head.splitlines() if line.lower().startswith("content-length:")]
+            body = json.loads(await reader.readexactly(int(lengths[0].split(":")[1])))
+            self.bodies.append((head.split(" ", 2)[:2], body))
+            self._arrived.set()
+            writer.write(
+                f"HTTP/1.1 {self.status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
+            )
+            await writer.drain()
 
     async def expect(self, count: int) -> list[Any]:
         async with asyncio.timeout(5):

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from typing import Any
 
@@ -336,10 +336,10 @@ class Raw:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(self._answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-        await writer.drain()
-        writer.close()
+        with closing(writer):
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(self._answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            await writer.drain()
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,6 @@ class TestLimits(Promises):
             *(scene.turn("test") for _ in range(3)),
         )
         assert isinstance(scene.crm, ZohoUnderTest)
-        assert scene.crm.zoho.most_at_once == 5
+        assert 1 < scene.crm.zoho.most_at_once <= 5
         assert await scene.errors() == []
         assert not any("fewer calls at once" in line for line in scene.house.overheard.logged[said:])
