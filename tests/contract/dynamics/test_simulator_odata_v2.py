@@ -50,7 +50,7 @@ async def found(api: httpx.AsyncClient, **options: str) -> list[str]:
     return [one["LastName"] for one in answer.json()["d"]["results"]]
 
 
-@pytest.mark.skipif(not SAMPLES.is_file(), reason="../shared/contracts/dynamics is not beside this checkout")
+@pytest.mark.skipif(not SAMPLES.is_file(), reason=f"the sample is not there: {SAMPLES}")
 async def test_the_contracts_samples_are_answered_alike(crm: Dynamics, api: httpx.AsyncClient) -> None:
     crm.desk.create("campaign", {"id": "8ff0325c-a592-e311-b7f3-6c3be5a8a0c8", "name": "Spring"})
     for number in range(51):

@@ -14,7 +14,7 @@ CONTRACT = Path(__file__).parents[4] / "shared" / "contracts" / "dynamics" / "we
 @pytest.fixture(scope="module")
 def samples():
     if not CONTRACT.exists():
-        pytest.skip("the contract material is not here")
+        pytest.skip(f"the samples are not there: {CONTRACT}")
     return [exchange["response"] for exchange in json.loads(CONTRACT.read_text())["exchanges"]]
 
 

@@ -16,7 +16,7 @@ from leadbus.errors import Gone, OutcomeUnknown, Rejected, Unsupported
 
 CONTRACT = Path(__file__).parents[4] / "shared" / "contracts" / "dynamics" / "soap"
 LEAD = "c4567bb6-47a3-e711-811b-e0071b6ac1b1"
-needs_contract = pytest.mark.skipif(not CONTRACT.exists(), reason="the contract material is not here")
+needs_contract = pytest.mark.skipif(not CONTRACT.exists(), reason=f"the envelopes are not there: {CONTRACT}")
 
 
 def recorded(name):

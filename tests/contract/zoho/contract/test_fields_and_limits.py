@@ -73,6 +73,7 @@ class TestLimits(Promises):
             *(scene.turn("test") for _ in range(3)),
         )
         assert isinstance(scene.crm, ZohoUnderTest)
+        # How near it comes depends on the machine; one more than 5 would be refused.
         assert 1 < scene.crm.zoho.most_at_once <= 5
         assert await scene.errors() == []
         assert not any("fewer calls at once" in line for line in scene.house.overheard.logged[said:])
