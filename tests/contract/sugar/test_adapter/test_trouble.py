@@ -249,7 +249,7 @@ async def test_a_hanging_server_is_given_up_and_its_session_not_used_again(
     began = time.monotonic()
     with pytest.raises(Transient, match="in time"):
         await adapter.find_by_email([EMAIL])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert await adapter.find_by_email([EMAIL]) == {}
     crm.faults.add("hang", operation="set_entries")
     with pytest.raises(OutcomeUnknown):
@@ -276,14 +276,20 @@ async def test_an_address_where_nothing_listens_is_trouble(
 async def test_eight_calls_run_side_by_side_and_no_more(
     start_crm: Any, speaking: Any, open_adapter: Any
 ) -> None:
-    async with start_crm(protocols=speaking.protocols, cost_per_call_ms=250) as crm:
+    async with start_crm(protocols=speaking.protocols) as crm:
         adapter: SugarAdapter = open_adapter(crm.url)
-        records = [Record(module="Leads", id="x")]
-        await asyncio.gather(*(adapter.read(records) for _ in range(8)))
+        reads = [adapter.read([Record(module="Leads", id="x")]) for _ in range(24)]
+        await asyncio.gather(*reads[:8])
         assert crm.calls[speaking.operation("login")] == 8, "one session for each"
-        began = time.monotonic()
-        await asyncio.gather(*(adapter.read(records) for _ in range(16)))
-        assert 0.5 <= time.monotonic() - began < 1.25
+        hang = crm.faults.add("hang")
+        reading = asyncio.gather(*reads[8:])
+        async with asyncio.timeout(20):
+            while hang.struck < 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert hang.struck == 8, "no more at a time"
+        crm.faults.clear()
+        await reading
         assert crm.calls[speaking.operation("login")] == 8, "sessions are kept"
 
 
@@ -313,10 +319,10 @@ async def test_closing_waits_for_nobody_who_does_not_answer(
 ) -> None:
     monkeypatch.setattr(client_module, "LONGEST_FAREWELL", 0.2)
     await adapter.find_by_email([EMAIL])
-    crm.faults.add("hang", operation="logout")
-    began = time.monotonic()
-    await adapter.close()
-    assert time.monotonic() - began < 1
+    hang = crm.faults.add("hang", operation="logout", seconds=300)
+    async with asyncio.timeout(20):
+        await adapter.close()
+    assert hang.struck
 
 
 class Raw:
