@@ -11,7 +11,7 @@ from leadbus.consuming.records import Effects
 from leadbus.errors import Fenced
 from leadbus.publishing import partition_for
 from leadbus.telemetry import Telemetry
-from leadbus.topics import MARKETING_EVENTS, PARTITIONS
+from leadbus.topics import LEADS_DISTRIBUTED, MARKETING_EVENTS, PARTITIONS
 
 TOPIC = MARKETING_EVENTS.name
 
@@ -19,8 +19,9 @@ TOPIC = MARKETING_EVENTS.name
 class Owner:
     """An applier of one partition, without a group that could tell it of others."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, *topics):
         self.bench = bench
+        self.topics = topics or (TOPIC,)
         self.member = bench.member()
         self.applier = Applier(
             "scoring",
@@ -33,18 +34,21 @@ class Owner:
 
     async def begin(self):
         async def starts():
-            owned = (TOPIC, self.partition)
-            applied = (await self.member.ledger.applied([owned])).get(owned)
-            return "cluster", {owned: Start(applied.offset if applied else 0, applied)}
+            owned = [(topic, self.partition) for topic in self.topics]
+            applied = await self.member.ledger.applied(owned)
+            found = {p: Start(applied[p].offset if p in applied else 0, applied.get(p)) for p in owned}
+            return "cluster", found
 
         await self.member.ledger.prepare()
         await self.applier.begin(starts, lambda found: found)
 
     async def apply(self, *offsets):
-        records = [self.bench.event("one", n) for n in offsets]
+        await self.take(TOPIC, {n: self.bench.event("one", n) for n in offsets})
+
+    async def take(self, topic, records):
         batch = [
-            Raw(TOPIC, ConsumerRecord(TOPIC, self.partition, n, 1_000 + n, 1, r.key, r.value, None, 0, 0, ()))
-            for n, r in zip(offsets, records, strict=True)
+            Raw(topic, ConsumerRecord(topic, self.partition, n, 1_000 + n, 1, r.key, r.value, None, 0, 0, ()))
+            for n, r in records.items()
         ]
         await self.applier.apply(batch, self.applier.term)
 
@@ -61,6 +65,22 @@ async def test_an_owner_that_was_overtaken_changes_nothing(bench):
     await old.apply(2, 3, 4)
     assert await bench.counts() == {f"one:{n}": 1 for n in range(5)}
     assert set(await bench.emitted()) == {f"one:{n}" for n in range(5)}
+
+
+@pytest.mark.parametrize("applied", [0, 2])
+async def test_an_owner_is_overtaken_on_all_topics_of_a_prospect_at_once(bench, applied):
+    """They change the same documents: what an overtaken one has read of them is not what they are now."""
+    topics = (TOPIC, LEADS_DISTRIBUTED.name)
+    old, new = Owner(bench, *topics), Owner(bench, *topics)
+    await old.begin()
+    if applied:
+        await old.apply(*range(applied))
+    await new.begin()
+    await new.take(LEADS_DISTRIBUTED.name, {0: bench.distribution("one")})
+    with pytest.raises(Fenced):
+        await old.apply(applied)
+    await new.apply(applied)
+    assert await bench.counts() == {f"one:{n}": 1 for n in range(applied + 1)} | {"one:d": 1}
 
 
 async def test_two_owners_that_begin_a_partition_at_once_do_not_both_apply_it(bench):

@@ -119,12 +119,7 @@ class Applier:
             if not set(partitions) <= {number for _, number in self._next}:
                 raise Fenced("The partition has moved to another owner.")
             effects = await compute()
-            steps = {
-                p: Step.to(before, self._next[p], before.latest if before else 0, self._cluster)
-                for p, before in self._remembered.items()
-                if p[1] in partitions
-            }
-            await self._commit(steps, effects)
+            await self._commit(self._turn(partitions, {}), effects)
 
     async def finish(self) -> None:
         """Lets go of everything; what was published is not left to the next owner to publish again.
@@ -240,10 +235,21 @@ class Applier:
             before = self._remembered[partition]
             _, latest = ends.get(partition, (0, before.latest if before else 0))
             ends[partition] = (raw.record.offset + 1, max(raw.record.timestamp, latest))
-        return {
-            partition: Step.to(self._remembered[partition], offset, latest, self._cluster)
-            for partition, (offset, latest) in ends.items()
-        }
+        return self._turn({number for _, number in ends}, ends)
+
+    def _turn(
+        self, numbers: Collection[int], ends: Mapping[Partition, tuple[int, int]]
+    ) -> dict[Partition, Step]:
+        """One turn of these partitions on every topic, since records of all of them change one document.
+
+        ends: the next offset and the latest time of those that move on.
+        """
+        steps: dict[Partition, Step] = {}
+        for partition, before in self._remembered.items():
+            if partition[1] in numbers:
+                where = ends.get(partition, (self._next[partition], before.latest if before else 0))
+                steps[partition] = Step.to(before, *where, self._cluster)
+        return steps
 
     async def _commit(self, steps: Mapping[Partition, Step], effects: Effects) -> None:
         owed = await self._ledger.commit(steps, effects, self._published)

@@ -7,8 +7,8 @@ The order of things, which is the whole guarantee:
 2. Decode record by record; what cannot be read becomes a dead letter, what stands on another partition
    than its key's is forwarded.
 3. The handler reads and computes.
-4. One MongoDB transaction: each partition's applied offset is compared and set, the effects, the outbox.
-   No match means that another owner has moved on: drop everything and begin again at 1.
+4. One MongoDB transaction: each partition's applied offset is compared and set, on every topic, the effects,
+   the outbox. No match means that another owner has moved on: drop everything and begin again at 1.
 5. Publish the outbox and wait for the acknowledgements; its document goes with the next transaction.
 6. Commit the offsets to Kafka, for lag alone.
 
@@ -64,6 +64,8 @@ class Consumer:
 
     All topics in one subscriber with the range assignor, so that one prospect's topics always meet on one
     member. A `Part` of a service.
+
+    batch_records: at most so many at a time; fewer where what they change is large.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Consumer:
         publisher: Publisher,
         telemetry: Telemetry,
         topic_prefix: str = "",
+        batch_records: int = BATCH_RECORDS,
     ) -> None:
         self.name = "consumer"
         self._ledger = ledger
@@ -101,7 +104,7 @@ class Consumer:
             *(on_wire(topic_prefix, topic.name) for topic in topics),
             group_id=on_wire(topic_prefix, service),
             batch=True,
-            max_records=BATCH_RECORDS,
+            max_records=batch_records,
             batch_timeout_ms=IDLE_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
