@@ -1,4 +1,4 @@
-"""Writes what is generated under docs/: JSON Schemas, AsyncAPI, OpenAPI and settings, from the code.
+"""Writes what is generated under docs/: JSON Schemas, AsyncAPI, OpenAPI, settings and the table of promises.
 
 `python docs/generate.py [FOLDER]` (make docs); a test fails when what is committed differs.
 """
@@ -10,10 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from promises_page import promises_page
+
+from feedback import service as feedback_service
 from ingest import service as ingest_service
 from leadbus.connector import service as connector_service
 from leadbus.connector.delivering import handler
-from leadbus.connector.settings.page import settings_page
+from leadbus.connector.settings.page import common_page, settings_page
 from leadbus.runner import build, installed
 from leadbus.topics import TOPICS, Topic
 from scoring import service as scoring_service
@@ -25,11 +28,13 @@ ENVIRON = {"LEADBUS_SECRET_KEY": "A" * 43 + "=", "OTEL_SDK_DISABLED": "true"}
 _CONNECTORS = [name for name in installed() if name.startswith("connector-")]
 READERS: Mapping[str, tuple[Topic, ...]] = {
     "scoring": (*scoring_service.READS, *scoring_service.TABLES),
+    "feedback": feedback_service.READS,
     **dict.fromkeys(_CONNECTORS, handler.TOPICS),
 }
 WRITERS: Mapping[str, tuple[Topic, ...]] = {
     "ingest": ingest_service.WRITES,
     "scoring": scoring_service.WRITES,
+    "feedback": feedback_service.WRITES,
     **dict.fromkeys(_CONNECTORS, connector_service.WRITES),
 }
 
@@ -38,11 +43,14 @@ def documents() -> dict[str, Any]:
     """Every generated document by its path below docs/."""
     found: dict[str, Any] = {f"schemas/{topic.name}.json": schema(topic) for topic in TOPICS}
     found["asyncapi.json"] = asyncapi()
+    kinds = []
     for service in build(list(installed()), ENVIRON):
         found[f"openapi/{service.name}.json"] = service.api.openapi()
         if service.name in _CONNECTORS:
-            kind = service.api.state.connection_settings
+            kinds.append(kind := service.api.state.connection_settings)
             found[f"settings/{service.name.removeprefix('connector-')}.md"] = settings_page(kind)
+    found["settings.md"] = common_page(kinds)
+    found["promises.md"] = promises_page([name.removeprefix("connector-") for name in _CONNECTORS])
     return found
 
 

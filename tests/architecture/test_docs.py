@@ -1,15 +1,30 @@
 """What is generated is what is committed, and published schemas only grow."""
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from connector_sugar.settings import SugarConnection
+from leadbus.cli.main import app
+from leadbus.cli.settings_given import settings_in
+from leadbus.connector.settings.validation import validated
 
 ROOT = Path(__file__).parents[2]
-GENERATED = ["asyncapi.json", "schemas/*.json", "openapi/*.json", "settings/*.md"]
+GENERATED = [
+    "asyncapi.json",
+    "schemas/*.json",
+    "openapi/*.json",
+    "settings.md",
+    "settings/*.md",
+    "promises.md",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +64,37 @@ def test_every_adr_is_one_page_and_numbered_without_gaps() -> None:
     records = sorted((ROOT / "docs/adr").glob("*.md"))
     assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
     assert [path.name for path in records if len(path.read_text().splitlines()) > 45] == []
+
+
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("howto", "runbook", "architecture", "promises"))]
+
+
+def commands(text: str) -> Iterator[str]:
+    """What is shown as a command, in lines of code and within sentences; lines may end in a comment."""
+    yield from re.findall(r"^    (?:\.venv/bin/)?leadbus (.+)$", text, re.MULTILINE)
+    yield from re.findall(r"`leadbus ([^`]+)`", text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_and_option_that_is_shown_exists(page: str) -> None:
+    shown = list(commands((ROOT / page).read_text()))
+    assert shown
+    for line in shown:
+        words = line.split(" #")[0].split()
+        found: Any = get_command(app())
+        while words and hasattr(found, "commands"):
+            assert words[0] in found.commands or words[0].startswith("-"), line
+            found = found.commands.get(words.pop(0), found)
+        known = {"--help", *(name for option in found.params for name in option.opts)}
+        assert {word for word in words if word.startswith("--")} <= known, line
+
+
+def test_the_settings_that_the_how_to_shows_are_taken(tmp_path: Path) -> None:
+    access = {"url": "https://crm.example.com", "user": "leadbus", "password": "secret"}
+    known = {"crm": "sugar", "connection_id": "acme-sugar", "tenant_id": "acme", "access": access}
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/howto.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 5
+    for block in blocks:
+        file = tmp_path / "shown.yaml"
+        file.write_text(block)
+        validated(SugarConnection, known | settings_in(file))

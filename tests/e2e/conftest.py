@@ -86,7 +86,7 @@ async def ours(
     collector: Collector,
     opened: AsyncExitStack,
 ) -> Installation:
-    """Ingest, four members of scoring, two of connector-sugar; MongoDB is theirs, for a test freezes it."""
+    """Ingest, feedback, four members of scoring, two of connector-sugar; a MongoDB of their own to freeze."""
     folder = tmp_path_factory.mktemp("e2e")
     # Nothing is kept but what must always be: distributions and form submissions.
     telemetry = {
@@ -100,5 +100,5 @@ async def ours(
     await opened.enter_async_context(mongodb)
     installation = Installation(kafka, mongodb, folder / "services", **telemetry)
     await opened.enter_async_context(installation)
-    await installation.start(*SERVICES, *["scoring"] * (SCORING - 1), "connector-sugar")
+    await installation.start(*SERVICES, "feedback", *["scoring"] * (SCORING - 1), "connector-sugar")
     return installation

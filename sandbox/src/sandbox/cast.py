@@ -5,9 +5,9 @@ from typing import Any
 
 from sandbox.crms.crm import LEAD_SOURCE, Organisation
 from sandbox.crms.dynamics import DynamicsOrganisation
-from sandbox.crms.sugar import SugarOrganisation
+from sandbox.crms.sugar import GUESTS, SugarOrganisation
 from sandbox.crms.zoho import ZohoOrganisation
-from sandbox.upstream.traffic import Supplier, Tenant
+from sandbox.upstream.traffic import GUEST_LIST, Supplier, Tenant
 
 NORTH = Supplier("s-north", "Northern Supplies")
 SOUTH = Supplier("s-south", "Südwind Handel")
@@ -40,6 +40,11 @@ ORGANISATIONS: tuple[Organisation, ...] = (
 )
 
 
+def owner_of(tenant: str) -> str:
+    """The default lead owner, who gets a mail at each new lead."""
+    return f"sales@{tenant}.example"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection of a tenant to its CRM. settings: what differs from the defaults, beside the CRM's own."""
@@ -50,12 +55,22 @@ class Connection:
 
     def body(self, of_crm: dict[str, Any]) -> dict[str, Any]:
         """What is sent to the connector's API. of_crm: what everybody enters who connects that CRM."""
-        return {"tenant_id": self.tenant, "lead_source": LEAD_SOURCE, **of_crm, **self.settings}
+        people = {"default_owners": [owner_of(self.tenant)], "notify": [f"admin@{self.tenant}.example"]}
+        common = {"tenant_id": self.tenant, "lead_source": LEAD_SOURCE, "campaigns": "full"}
+        return {**common, **people, **of_crm, **self.settings}
 
+
+# What either side does with its people, the other one follows.
+_GUESTS = {
+    "list": GUESTS,
+    "list_id": GUEST_LIST,
+    "push": {"add": True, "remove": True},
+    "schedule": {"every_seconds": 2},
+}
 
 # Two suppliers, one CRM: whatever both bring must end in one record per person.
 CONNECTIONS = (
-    Connection("aurora-north", AURORA.id, {"supplier_id": NORTH.id}),
+    Connection("aurora-north", AURORA.id, {"supplier_id": NORTH.id, "lists": [_GUESTS]}),
     Connection("aurora-south", AURORA.id, {"supplier_id": SOUTH.id, "record_as": "contact"}),
     Connection("borealis-sugar", BOREALIS.id),
     Connection("corona-zoho", CORONA.id),

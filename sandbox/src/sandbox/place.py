@@ -21,14 +21,17 @@ USUAL_PORTS = {
     "connector-sugar": 8082,
     "connector-zoho": 8083,
     "connector-dynamics": 8084,
+    "feedback": 8085,
+    "mail": 8025,
+    "smtp": 1025,
     "crm-aurora": 8091,
     "crm-borealis": 8092,
     "crm-corona": 8093,
     "crm-delphi": 8094,
     "crm-europa": 8095,
 }
-# A connection knows its CRM by the address, and a CRM its hook, so that these must stay.
-_MUST_STAY = ("crm-", "ingest")
+# A connection knows its CRM by the address, a CRM its hook, and a mail its links, so that these must stay.
+_MUST_STAY = ("crm-", "ingest", "feedback")
 
 
 class Place:
@@ -58,15 +61,15 @@ class Place:
         """A port for everything: the one it had last time if it is free, else the usual one, else any.
 
         Raises:
-            ServerError: the port of a CRM or of ingest is taken by somebody else.
+            ServerError: the port of a CRM, of ingest or of feedback is taken by somebody else.
         """
         file = self.folder / "ports.json"
         kept: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         for name, port in kept.items():
             if name.startswith(_MUST_STAY) and not is_free(port):
                 raise ServerError(
-                    f"Port {port} is taken by another program, but connections or hooks in {self.folder} lead"
-                    " to it. End that program, or forget the data with `make clean`."
+                    f"Port {port} is taken by another program, but connections, hooks or mails of"
+                    f" {self.folder} lead to it. End that program, or forget the data with `make clean`."
                 )
         found = {name: _first_free((kept.get(name), self._usual.get(name))) for name in USUAL_PORTS}
         file.write_text(json.dumps(found), encoding="utf-8")

@@ -16,7 +16,7 @@ from sandbox.crms.crm import Crm
 from sandbox.servers import ServerError
 from sandbox.servers.process import Process
 
-NAMES = ("ingest", "scoring", "connector-sugar", "connector-zoho", "connector-dynamics")
+NAMES = ("ingest", "scoring", "feedback", "connector-sugar", "connector-zoho", "connector-dynamics")
 _READY_SECONDS = 90.0
 
 
@@ -30,6 +30,7 @@ class Services:
         self.urls = {name: f"http://127.0.0.1:{ports[name]}" for name in NAMES}
         self._token = operator_token
         told = {f"{name.upper().replace('-', '_')}_PORT": str(ports[name]) for name in NAMES}
+        told |= {"FEEDBACK_PUBLIC_URL": self.urls["feedback"]}
         told |= {"LEADBUS_OPERATOR_TOKEN_FILE": str(operator_token), **environment}
         assignments = [f"{name}={value}" for name, value in told.items()]
         program = str(Path(sys.executable).with_name("leadbus"))
@@ -62,23 +63,23 @@ class Services:
     async def make_key(self, tenant: str) -> str:
         """A new API key for the tenant's upstream."""
         body = {"tenant_id": tenant, "scopes": ["ingest", "read"], "name": "sample traffic"}
-        created: dict[str, str] = await self._ask("ingest", "POST", "/v1/api-keys", json=body)
+        created: dict[str, str] = await self.ask("ingest", "POST", "/v1/api-keys", json=body)
         return created["key"]
 
     async def connect(self, connection: Connection, crm: Crm, password: str) -> None:
         """Creates the connection if it is not there yet, and turns it on. Raises ServerError."""
         known = {
             c["connection_id"]: c["on"]
-            for c in (await self._ask(crm.connector, "GET", "/v1/connections"))["connections"]
+            for c in (await self.ask(crm.connector, "GET", "/v1/connections"))["connections"]
         }
         path = f"/v1/connections/{connection.id}"
         if connection.id not in known:
             body = connection.body(await crm.settings(password))
             if crm.pushes:
                 body["hook_url"] = await self._make_hook(connection)
-            await self._ask(crm.connector, "PUT", path, json=body)
+            await self.ask(crm.connector, "PUT", path, json=body)
         if not known.get(connection.id):
-            turned = await self._ask(crm.connector, "POST", f"{path}/on")
+            turned = await self.ask(crm.connector, "POST", f"{path}/on")
             if not turned["ok"]:
                 wrong = "; ".join(f["what"] for f in turned["findings"] if not f["ok"])
                 raise ServerError(f"The connection {connection.id} cannot be turned on: {wrong}")
@@ -86,18 +87,19 @@ class Services:
     async def protocol(self, connection: Connection, crm: Crm) -> str:
         """What the connector says that it speaks with the connection's CRM, in its words."""
         path = f"/v1/connections/{connection.id}/test"
-        tested = await self._ask(crm.connector, "POST", path, json={"part": "access"})
+        tested = await self.ask(crm.connector, "POST", path, json={"part": "access"})
         sentences = [s for f in tested["findings"] for s in re.split(r"(?<=\.)\s", f["what"])]
         return next(filter(crm.told.search, sentences), sentences[-1])
 
     async def _make_hook(self, connection: Connection) -> str:
         """A new hook, where the connection's CRM tells of changes."""
         body = {"tenant_id": connection.tenant, "scopes": ["hook"], "connection_id": connection.id}
-        created: dict[str, str] = await self._ask("ingest", "POST", "/v1/api-keys", json=body)
+        created: dict[str, str] = await self.ask("ingest", "POST", "/v1/api-keys", json=body)
         return created["url"]
 
-    async def _ask(self, service: str, method: str, path: str, **request: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._token.read_text(encoding='utf-8')}"}
+    async def ask(self, service: str, method: str, path: str, key: str = "", **request: Any) -> Any:
+        """What it answers. key: an API key; empty = as the operator. Raises ServerError."""
+        headers = {"Authorization": f"Bearer {key or self._token.read_text(encoding='utf-8')}"}
         answer = await self._client.request(method, self.urls[service] + path, headers=headers, **request)
         if answer.is_error:
             raise ServerError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from sandbox.cast import ORGANISATIONS
+from sandbox.mail import MailServer
 from sandbox.place import Place
 from sandbox.servers import ServerError, World
 from sandbox.services import NAMES, Services
@@ -25,6 +26,7 @@ class Stack:
         self.world = World(place.folder, ports=self._ports, progress=progress)
         folder = place.folder / "crm"
         self.crms = {o.tenant: o.crm(folder, self._ports[f"crm-{o.tenant}"]) for o in ORGANISATIONS}
+        self.mail = MailServer(port=self._ports["mail"], smtp_port=self._ports["smtp"])
         self.services: Services | None = None
         # Where servers are shared with others, everything of ours has a name of its own.
         own = f"sandbox-{place.own_name()}"
@@ -42,6 +44,7 @@ class Stack:
         try:
             async with asyncio.TaskGroup() as group:
                 world = group.create_task(self.world.start())
+                group.create_task(self.mail.start())
                 for crm in self.crms.values():
                     group.create_task(crm.start())
                 group.create_task(self._start_services(world))
@@ -79,7 +82,7 @@ class Stack:
         """Leadbus first, so that it can still write down where it is."""
         if self.services:
             await self.services.stop()
-        await asyncio.gather(*(crm.stop() for crm in self.crms.values()), self.world.stop())
+        await asyncio.gather(*(crm.stop() for crm in self.crms.values()), self.world.stop(), self.mail.stop())
 
     def _environment(self) -> dict[str, str]:
         """Without the variables that we were given ourselves: children inherit those."""
@@ -96,6 +99,7 @@ class Stack:
             "LEADBUS_TOPIC_PREFIX": self.topic_prefix,
             "LEADBUS_SECRET_KEY_FILE": str(self._place.secret_key()),
             "LEADBUS_ALLOW_INTERNAL_ADDRESSES": "127.0.0.1",
+            **self.mail.environment,
             **self.world.zipkin.environment,
         }
 

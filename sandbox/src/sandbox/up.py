@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.afterwards import Afterwards
 from sandbox.cast import AURORA, CONNECTIONS, FOLLOWED, NORTH, TENANTS
 from sandbox.crms.crm import Crm
 from sandbox.judge.topics import Listener, by_connection
@@ -58,8 +59,9 @@ async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
         with Account(place.folder / "account.sqlite") as account:
             async with Listener(kafka, tenants, stack.topic_prefix) as listener:
                 sample = Sample(stack, place, account, listener, show.progress)
-                verdict = await _sample(sample, plan, show)
-                await _show(sample, verdict, stack, show)
+                afterwards = Afterwards(stack, place, account, listener)
+                verdict = await _sample(sample, afterwards, plan, show)
+                await _show(sample, afterwards, verdict, stack, show)
         if stay:
             _explain(stack, place, show)
             show.progress("Up. Ctrl-C stops it; the data stay.")
@@ -69,20 +71,22 @@ async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
     return verdict
 
 
-async def _sample(sample: Sample, plan: Plan, show: Show) -> Verdict:
+async def _sample(sample: Sample, afterwards: Afterwards, plan: Plan, show: Show) -> Verdict:
     keys = await sample.set_up()
     await sample.plan(plan)
     await sample.connect()
     show.line(f"Connected: {', '.join(c.id for c in CONNECTIONS)}. Feeding the sample traffic.")
     await sample.feed(plan, keys)
     show.line(f"Everything is posted ({show.seconds:.0f} s); waiting until it has arrived.")
-    await sample.until_quiet()
-    show.line(f"It has arrived ({show.seconds:.0f} s); now a salesperson works.")
+    missing = (await sample.until_quiet()).waits
+    arrived = f"{missing} things have not arrived" if missing else "It has arrived"
+    show.line(f"{arrived} ({show.seconds:.0f} s); now a salesperson works.")
     await sample.sell(plan)
+    await afterwards.act()
     return await sample.final()
 
 
-async def _show(sample: Sample, verdict: Verdict, stack: Stack, show: Show) -> None:
+async def _show(sample: Sample, afterwards: Afterwards, verdict: Verdict, stack: Stack, show: Show) -> None:
     figures = verdict.figures
     latency = figures["latency_ms"]
     meanings = {
@@ -108,6 +112,8 @@ async def _show(sample: Sample, verdict: Verdict, stack: Stack, show: Show) -> N
     ]
     show.table("Where", ("CRM", "people", "of them ours", "notes"), where)
     await _show_connections(sample, stack.crms, show)
+    await afterwards.show(show)
+    verdict.wrong += afterwards.faults
     for fault in verdict.faults[:_MOST_FAULTS]:
         show.line(f"WRONG: {fault}")
     if wanted := trace_id(sample.tables):
@@ -163,17 +169,25 @@ async def _show_trace(
 def _explain(stack: Stack, place: Place, show: Show) -> None:
     urls = stack.running.urls
     rows = [(f"{name}'s API", f"{url}/docs") for name, url in urls.items()]
+    rows.append(("the inbox", stack.mail.page))
     rows.append(("traces", stack.world.zipkin.url or "where OTEL_EXPORTER_OTLP_ENDPOINT leads"))
-    rows += [(f"the CRM {name}", crm.page) for name, crm in stack.crms.items()]
-    show.table("To look at", ("", ""), rows)
-    key = place.kept_keys()[AURORA.id]
+    rows += [(f"the leads in {crm.title} ({name})", crm.page) for name, crm in stack.crms.items()]
+    show.line("To look at:")
+    for name, url in rows:  # no table: that would cut addresses where the terminal is narrow
+        show.line(f"  {name:<{max(len(row[0]) for row in rows)}}  {url}")
+    show.line("The CRMs are simulated and have no pages: links into them, as in mails, find nothing.")
+    keys = place.kept_keys()
     email = "anna@example.com"
     fields = {"first_name": "Anna", "last_name": "Lindqvist", "company": "Initech"}
     lead = {"distribution_id": "d-1", "supplier_id": NORTH.id, "email": email, "fields": fields}
     show.line("Hand over a lead:")
-    show.line(f"  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")
+    show.line(f"  curl -H 'Authorization: Bearer {keys[AURORA.id]}' -H 'Content-Type: application/json' \\")
     show.line(f"    -d '{json.dumps(lead)}' {urls['ingest']}/v1/distributions")
+    show.line("Accept it by the link in the mail that the inbox then has. What its supplier reads:")
+    show.line(f"  curl -H 'Authorization: Bearer {keys[NORTH.id]}' {urls['feedback']}/v1/distributions/d-1")
     show.line("Follow it with the leadbus command in another terminal:")
     for name, value in stack.shell_variables().items():
         show.line(f'  export {name}="{value}"')
     show.line(f"  .venv/bin/leadbus lead {email} --tenant {AURORA.id}")
+    show.line("See what Leadbus would write of somebody, and why; docs/howto.md has more to try:")
+    show.line(f"  .venv/bin/leadbus connections dry-run {CONNECTIONS[0].id} --email bob@example.com")

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         validation_alias="MAIL_FROM",
         description="Whom mails come from, such as Leadbus <leadbus@example.com>; needed with SMTP_URL.",
     )
+    feedback_public_url: str = Field(
+        "",
+        validation_alias="FEEDBACK_PUBLIC_URL",
+        description="Where people's browsers reach the service feedback, where links in mails accept or"
+        " reject a lead; empty = mails hold none.",
+    )
     allow_internal_addresses: str = Field(
         "",
         validation_alias="LEADBUS_ALLOW_INTERNAL_ADDRESSES",

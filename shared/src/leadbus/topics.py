@@ -13,7 +13,10 @@ from leadbus.messages import (
     CrmNotification,
     DeliveryReported,
     LeadActivities,
+    LeadAnswered,
     LeadDistributed,
+    LeadFeedback,
+    LeadListed,
     LeadQualified,
     LeadScored,
     LeadStatusChanged,
@@ -88,6 +91,15 @@ LEADS_QUALIFIED = Topic(
 LEADS_ACTIVITIES = Topic(
     "leads.activities", LeadActivities, "prospect_id", "Activities of prospects that some CRM was handed."
 )
+LEADS_LISTS = Topic(
+    "leads.lists", LeadListed, "prospect_id", "Automatic lists by field value, and who came on or left them."
+)
+LEADS_ANSWERED = Topic(
+    "leads.answered", LeadAnswered, "prospect_id", "Distributed leads that were accepted or rejected."
+)
+LEADS_FEEDBACK = Topic(
+    "leads.feedback", LeadFeedback, "prospect_id", "Answers to distributions as they stand, for suppliers."
+)
 CRM_LEAD_STATUS = Topic(
     "crm.lead-status", LeadStatusChanged, "prospect_id", "Lead statuses changed in a CRM."
 )
@@ -134,6 +146,9 @@ TOPICS: tuple[Topic, ...] = (
     LEADS_SCORED,
     LEADS_QUALIFIED,
     LEADS_ACTIVITIES,
+    LEADS_LISTS,
+    LEADS_ANSWERED,
+    LEADS_FEEDBACK,
     CRM_LEAD_STATUS,
     CRM_OPPORTUNITIES,
     CRM_CONTACTS,

@@ -24,10 +24,17 @@ from sandbox.servers import Kafka, MongoDB
 OPERATOR = "an operator's token"
 SERVICES = ("ingest", "scoring", "connector-sugar")
 READ_BY = {
-    "scoring": ("marketing.events", "leads.distributed", "crm.deliveries"),
+    "scoring": (
+        *("marketing.events", "leads.distributed", "crm.deliveries"),
+        *("crm.contacts", "crm.opportunities"),
+    ),
     "connector-sugar": (
         *("leads.distributed", "leads.qualified", "leads.activities", "leads.scored"),
         *("prospects.updated", "crm.subscriptions"),
+    ),
+    "feedback": (
+        *("leads.distributed", "leads.answered", "crm.deliveries"),
+        *("crm.lead-status", "crm.opportunities", "crm.activities", "crm.contacts"),
     ),
 }
 TRANSACTION_SECONDS = 4

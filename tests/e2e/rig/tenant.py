@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rig.installation import Installation
 
 POINTS = {"email_open": 2, "email_click": 5, "web_view": 3, "form_submission": 20, "telequalification": 30}
+OF_FIELDS = ": all fields"
+"""What the subject of a note about a distribution ends with."""
 LABELS = {
     "email_open": "Opened an email",
     "email_click": "Clicked a link in an email",
@@ -181,7 +183,8 @@ class Tenant:
         assert Counter(row["email"] for row in leads) == Counter(people)
         notes: dict[str, Counter[str]] = defaultdict(Counter)
         for note in desk.records(self.crm.store, "Notes"):
-            notes[note["parent_id"]][note["name"]] += 1
+            if not note["name"].endswith(OF_FIELDS):
+                notes[note["parent_id"]][note["name"]] += 1
         for lead in leads:
             events = by_person.get(lead["email"], [])
             assert notes[lead["id"]] == Counter(f"{LABELS[e.type]}: {e.event_id}" for e in events)

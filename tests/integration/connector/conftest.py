@@ -15,6 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
+from leadbus.connector.delivering.plan_notes import FIELDS_NOTE
 from leadbus.connector.pulling.pulling import Pulling
 from leadbus.connector.settings import Schedules
 from leadbus.consuming.records import Received
@@ -41,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages; `floor`
 from floor import KINDS, NAME, NO_PULLS, TOLD, WEB_VIEW, Kit, Pod, Told
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def kit(kafka: Kafka) -> AsyncIterator[Kit]:
     prefix = f"connector-{uuid4().hex[:8]}."
     await provision(kafka.bootstrap_servers, TOLD, prefix=prefix)
@@ -50,7 +51,6 @@ async def kit(kafka: Kafka) -> AsyncIterator[Kit]:
         *(prefix + topic.name for topic in TOLD),
         bootstrap_servers=kafka.bootstrap_servers,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=50,
     )
     telemetry = Telemetry(NAME, {})
     await asyncio.gather(publisher.start(), consumer.start())
@@ -261,8 +261,13 @@ def leads() -> Callable[[SugarCRM], list[dict[str, Any]]]:
 
 @pytest.fixture
 def notes() -> Callable[[SugarCRM], list[dict[str, Any]]]:
-    """Notes, as stored, by name."""
-    return lambda crm: sorted(desk.records(crm.store, "Notes"), key=lambda row: row["name"])
+    """Notes of what people did, as stored, by name."""
+
+    def of(crm: SugarCRM) -> list[dict[str, Any]]:
+        rows = (row for row in desk.records(crm.store, "Notes") if FIELDS_NOTE not in row["name"])
+        return sorted(rows, key=lambda row: row["name"])
+
+    return of
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
+from leadbus.connector.stores.descriptions import Descriptions
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
@@ -34,6 +35,7 @@ from leadbus.publishing import KafkaPublisher, Publisher
 from leadbus.security.addresses import AddressGuard
 from leadbus.security.secrets import SecretBox
 from leadbus.telemetry import Telemetry
+from leadbus.tenant_fields import MongoTenantFields
 from leadbus.topics import BY_NAME, TOPICS
 
 if TYPE_CHECKING:
@@ -125,6 +127,8 @@ class Pod:
             connections=self.connections,
             deliveries=self.deliveries,
             campaigns=self.pulling.campaigns,
+            descriptions=Descriptions(client, name, NAME),
+            own_fields=MongoTenantFields(client[name]).names_of,
             publisher=publisher,
             adapter_for=adapter_for,
             changed=self.workers.settings_changed,

@@ -171,9 +171,8 @@ async def test_all_who_wait_for_a_campaign_are_woken_and_nobody_else(bench, crm,
         waits = {campaign: replace(delivery.memberships[campaign], waits=True)}
         told = set(delivery.creators)
         fields = {field: fact.event_id for field, fact in delivery.fields.items()}
-        await deliveries.settle(
-            delivery, lambda d, f=fields, t=told, w=waits: d.settle(Done(f, reported=t, memberships=w))
-        )
+        done = Done(fields, reported=told, noted=told, memberships=waits)
+        await deliveries.settle(delivery, lambda d, done=done: d.settle(done))
     assert await deliveries.due(name, now(), 10) == []
     assert await deliveries.waited_for(name) == {"fair", "other"}
     assert await deliveries.wake_waiting(name, {"fair"}, now()) == 1

@@ -10,6 +10,7 @@ from leadbus.connector.connection import HealthState
 from leadbus.connector.contract import Limits
 from leadbus.connector.credits import HELD_BACK, USED_UP, Urgency
 from leadbus.errors import Transient
+from sandbox.sugar import desk
 
 OFTEN = {"lead": {"every_seconds": 1}}
 ANN, BOB, EVE = (f"{name}@example.com" for name in ("ann", "bob", "eve"))
@@ -113,6 +114,22 @@ async def test_new_leads_arrive_at_once_while_changes_and_notes_wait(bench, crm,
         return (await health(bench, connection)).state is HealthState.WELL
 
     await until(is_well)
+
+
+async def test_scores_wait_first_and_trouble_nobody(bench, crm, leads, notes, did, until):
+    connection = await bench.connect(crm, score_field="lead_score_c")
+    desk.create(crm.store, "Leads", {"last_name": "Lee", "email1": ANN})
+    _, adapter = await working(bench, until, left(290))
+    await bench.feed(bench.distributed(ANN), bench.scored(ANN, 60, 2))
+    await bench.settled(ANN)
+    await bench.feed(bench.activities(ANN, did("Read the prices"), score=70, version=3))
+    await until(lambda: notes(crm))
+    await bench.settled(ANN)
+    delivery = await bench.delivery(ANN)
+    assert (delivery.score.value, delivery.score.written) == (70, None)
+    assert delivery.score_due_at is not None  # it is due, but what is left is for others
+    assert adapter.calls["update"] == 0
+    assert (await health(bench, connection)).state is HealthState.WELL
 
 
 async def test_when_nothing_is_left_new_leads_wait_as_well(bench, crm, leads, until):

@@ -4,94 +4,26 @@ import asyncio
 import json
 import logging
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import httpx
 import pytest
-from typer.testing import CliRunner
+from whole import PASSWORD, installed
 
-import connector_sugar.service
-import scoring.service
-from leadbus.cli.main import app
 from leadbus.ids import prospect_id
 from leadbus.messages import Fields, LeadDistributed
-from leadbus.publishing import KafkaPublisher, Outgoing
-from leadbus.security.api_keys import MongoApiKeys, Scope, make_key
-from leadbus.storage.mongo import connect
+from leadbus.publishing import Outgoing
 from leadbus.topics import LEADS_DISTRIBUTED
-from sandbox.sugar import SugarCRM, desk
+from sandbox.sugar import desk
+from sandbox.sugar.door import failures
 
-OPERATOR = "an operator's token"
-PASSWORD = "s3cret of the crm"
-AWAY = "http://127.0.0.1:1"
 MASK = "**********"
-KINDS = ("lead", "contact", "target", "account", "user", "opportunity", "activity", "list")
-SELDOM = {kind: {"every_seconds": 86_400} for kind in KINDS}
-
-
-@dataclass
-class Running:
-    """Connector and scoring, a CRM, and keys of two tenants."""
-
-    connector: object
-    scoring: object
-    crm: SugarCRM
-    publisher: KafkaPublisher
-    database: object
-    keys: dict[str, str]
-
-    def client(self, tenant="acme"):
-        headers = {"Authorization": f"Bearer {self.keys[tenant]}"}
-        return httpx.AsyncClient(base_url=self.connector.url, headers=headers, timeout=20)
-
-    def settings(self, **others):
-        access = {"url": self.crm.url, "user": "leadbus", "password": PASSWORD}
-        return {"crm": "sugar", "access": access, "schedules": SELDOM} | others
-
-    async def command(self, *arguments, **environ):
-        """Exit code and what was said."""
-        known = {
-            "LEADBUS_OPERATOR_TOKEN": OPERATOR,
-            "LEADBUS_CONNECTOR_SUGAR_URL": self.connector.url,
-            **dict.fromkeys(("LEADBUS_CONNECTOR_ZOHO_URL", "LEADBUS_CONNECTOR_DYNAMICS_URL"), AWAY),
-            "LEADBUS_SCORING_URL": self.scoring.url,
-            "COLUMNS": "400",
-        }
-        result = await asyncio.to_thread(CliRunner().invoke, app(), list(arguments), env=known | environ)
-        return result.exit_code, result.output + str(result.exception or "")
 
 
 @pytest.fixture(scope="module")
 async def running(kafka, mongodb):
-    name = f"connector-{uuid4().hex[:8]}"
-    environ = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "MONGODB_URL": mongodb.url,
-        "MONGODB_DATABASE": name,
-        "LEADBUS_TOPIC_PREFIX": f"{name}.",
-        "LEADBUS_SECRET_KEY": "A" * 43 + "=",
-        "LEADBUS_OPERATOR_TOKEN": OPERATOR,
-        "LEADBUS_ALLOW_INTERNAL_ADDRESSES": "127.0.0.1",
-        "CONNECTOR_SUGAR_PORT": "0",
-        "SCORING_PORT": "0",
-    }
-    crm, client = SugarCRM(), connect(mongodb.url, app_name="connector tests")
-    keys = {}
-    for tenant in ("acme", "other"):
-        key, keys[tenant] = make_key(tenant, {Scope.READ, Scope.ADMINISTER})
-        await MongoApiKeys(client[name]).add(key)
-    publisher = KafkaPublisher(kafka.bootstrap_servers, "tests", topic_prefix=f"{name}.")
-    services = [connector_sugar.service.build(environ), scoring.service.build(environ)]
-    await asyncio.gather(crm.start(), publisher.start(), *(service.start() for service in services))
-    desk.register_platform(crm.store, "leadbus")
-    desk.add_user(crm.store, "leadbus", PASSWORD, last_name="Leadbus", is_admin=True)
-    yield Running(*services, crm, publisher, client[name], keys)
-    await asyncio.gather(*(service.stop() for service in services))
-    await asyncio.gather(publisher.stop(), crm.stop())
-    await client.drop_database(name)
-    await client.close()
+    async with installed(kafka, mongodb) as whole:
+        yield whole
 
 
 async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running, tmp_path, until):
@@ -339,6 +271,44 @@ async def test_a_passed_test_ends_the_pause_where_the_crm_was_set_right_instead(
         told = (await client.get("/v1/connections")).json()["connections"]
     (now,) = [connection["health"]["state"] for connection in told if connection["connection_id"] == name]
     assert (states, now) == (["refused", "well"], "well")
+
+
+async def test_fields_and_dry_runs_try_a_refused_password_once_and_are_their_tenants_alone(running, name):
+    user = f"user-{name}"
+    user_id = desk.add_user(running.crm.store, user, "not it", last_name="Pausing", is_admin=True)
+    access = running.settings()["access"] | {"user": user}
+    path = f"/v1/connections/{name}"
+    rehearse = {"email": "ann@example.com"}
+    async with running.client() as own, running.client("reader") as reader, running.client("other") as other:
+        await own.put(path, json=running.settings(access=access))
+        others = [await other.get(f"{path}/fields/lead"), await other.post(f"{path}/dry-run", json=rehearse)]
+        less = [
+            await reader.get(f"{path}/fields/lead", params={"refresh": "true"}),
+            await reader.post(f"{path}/dry-run", json=rehearse),
+        ]
+        assert [answer.status_code for answer in others + less] == [404, 404, 403, 403]
+        tried = [await own.post(f"{path}/dry-run", json=rehearse)]
+        tried += [await own.get(f"{path}/fields/lead") for _ in range(3)]
+        assert [answer.status_code for answer in tried] == [409] * 4
+        assert failures(running.crm.store, user_id) == 1
+        told = (await own.get("/v1/connections")).json()["connections"]
+    (health,) = [shown["health"] for shown in told if shown["connection_id"] == name]
+    assert (health["state"], PASSWORD in str(health)) == ("refused", False)
+
+
+async def test_only_who_may_administer_changes_tests_or_turns_a_connection(running, name):
+    path = f"/v1/connections/{name}"
+    async with running.client() as own, running.client("reader") as reader:
+        assert (await own.put(path, json=running.settings())).status_code == 200
+        commands = [reader.put(path, json=running.settings()), reader.patch(path, json={"notes": "per_day"})]
+        commands += [reader.post(f"{path}/{verb}") for verb in ("test", "on", "off")]
+        assert {(await command).status_code for command in commands} == {403}
+        (shown,) = [
+            c
+            for c in (await reader.get("/v1/connections")).json()["connections"]
+            if c["connection_id"] == name
+        ]
+    assert (shown["revision"], shown["settings"]["notes"], PASSWORD in str(shown)) == (1, "per_event", False)
 
 
 async def test_another_tenants_connection_does_not_exist(running):

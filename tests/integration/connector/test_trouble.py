@@ -242,6 +242,7 @@ async def test_one_refused_row_costs_no_other_and_waits_for_a_change(bench, crm,
     assert sorted(lead["email"] for lead in leads(crm)) == sorted(people)
     (report,) = [r for r in bench.told(CRM_DELIVERIES) if r.outcome == "parked"]
     assert "broke off twice on this record" in report.reason
+    assert [origin.distribution_id for origin in report.origins] == ["d1"]  # its supplier is to know
     await bench.settled(ANN)
     assert (await bench.delivery(ANN)).parked.reason == report.reason
 

@@ -66,6 +66,44 @@ async def test_a_record_that_exists_is_changed_where_the_request_says_so(bench, 
     assert told == {ANN: ("2", "Leadbus"), BOB: ("1", "")}
 
 
+async def test_a_request_that_leaves_a_record_alone_swallows_nothing_that_others_said(
+    bench, crm, leads, until
+):
+    desk.create(crm.store, "Leads", {"last_name": "N", "email1": ANN, "phone_work": "1"})
+    await bench.connect(crm, marketing_automation={"field_updates": True})
+    await bench.feed(
+        updated(bench, ANN, fields={"phone": "2"}),
+        updated(bench, ANN, at=1, fields={"city": "Rome"}, sync=SyncRequest(update_existing=False)),
+    )
+    await bench.pod()
+    await bench.settled(ANN)
+    (lead,) = leads(crm)
+    assert (lead["phone_work"], lead["primary_address_city"] or "") == ("2", "")
+
+
+async def test_an_owner_is_found_also_before_the_crms_users_have_been_read(bench, crm, leads, until):
+    users = {
+        name: desk.add_user(crm.store, name, "secret", last_name=name, email=f"{name}@example.com")
+        for name in ("boss", "ida")
+    }
+    await bench.connect(crm, main_user="boss@example.com")
+    await bench.feed(asks(bench, ANN, owner_email="ida@example.com"), bench.distributed(BOB))
+    await bench.pod()
+    await bench.settled(ANN, BOB)
+    owners = {lead["email"]: lead["assigned_user_id"] for lead in leads(crm)}
+    assert owners == {ANN: users["ida"], BOB: users["boss"]}
+
+
+async def test_an_owner_that_an_existing_record_cannot_get_is_said(bench, crm, leads, until):
+    desk.create(crm.store, "Leads", {"last_name": "N", "email1": ANN})
+    await bench.connect(crm)
+    await bench.pod()
+    await bench.feed(asks(bench, ANN, owner_email="nobody@example.com", update_existing=True))
+    await bench.settled(ANN)
+    history = (await bench.delivery(ANN)).history
+    assert any("owner kept (no active user" in hop.what for hop in history)
+
+
 async def test_a_changed_email_is_found_by_the_one_before_it_and_written(bench, crm, leads, until):
     desk.create(crm.store, "Leads", {"last_name": "N", "email1": ANN})
     await bench.connect(crm)
@@ -193,7 +231,7 @@ async def test_rules_decide_field_by_field_and_the_journey_says_who_won(bench, c
 
 
 async def test_a_value_that_the_crm_cuts_is_no_news_and_is_written_once(bench, crm, leads, until):
-    await bench.connect(crm, lead_distribution={"field_updates": True})
+    await bench.connect(crm, lead_distribution={"field_updates": True, "notes": False})
     await bench.pod()
     await bench.feed(bench.distributed(ANN, title="T" * 150))
     await until(lambda: bench.outcomes() == ["created"])

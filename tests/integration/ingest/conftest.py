@@ -93,7 +93,7 @@ def ingest_environ(kafka: Kafka, mongodb: MongoDB) -> Environ:
     return environ
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def edge(ingest_environ: Environ) -> AsyncIterator[Edge]:
     """One ingest for all tests that tell themselves apart by tenant."""
     environ = ingest_environ()

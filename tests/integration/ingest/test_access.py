@@ -99,3 +99,27 @@ async def test_a_key_that_posts_too_fast_is_told_when_to_go_on(
         await service.stop()
     assert (first.status_code, second.status_code, other.status_code) == (202, 429, 202)
     assert int(second.headers["retry-after"]) >= 1
+
+
+async def test_a_suppliers_key_is_made_by_its_tenant_and_for_every_tenant_by_the_operator_alone(
+    edge: "Edge", tenant: str
+) -> None:
+    asked = {"scopes": ["supplier"], "supplier_id": "chipworks"}
+    async with edge.client(await edge.key(tenant, "administer")) as administrator:
+        own = await administrator.post("/v1/api-keys", json=asked)
+        every = await administrator.post("/v1/api-keys", json=asked | {"tenant_id": "*"})
+        more = await administrator.post("/v1/api-keys", json=asked | {"scopes": ["supplier", "read"]})
+        nobody = await administrator.post("/v1/api-keys", json={"scopes": ["supplier"]})
+    async with edge.client() as operator:
+        for_every = await operator.post("/v1/api-keys", json=asked | {"tenant_id": "*"})
+        all_powerful = await operator.post("/v1/api-keys", json={"tenant_id": "*", "scopes": ["administer"]})
+    async with edge.client(own.json()["key"]) as supplier, edge.client(for_every.json()["key"]) as everywhere:
+        posted = [
+            await caller.post(path, json=body)
+            for caller in (supplier, everywhere)
+            for path, body in (("/v1/events", EVENT), ("/v1/api-keys", asked))
+        ]
+    assert [answer.status_code for answer in (own, for_every)] == [201, 201]
+    assert [answer.status_code for answer in (every, more, nobody, all_powerful)] == [403, 422, 422, 422]
+    assert (own.json()["supplier_id"], for_every.json()["tenant_id"]) == ("chipworks", "*")
+    assert [answer.status_code for answer in posted] == [403] * 4

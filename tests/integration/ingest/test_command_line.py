@@ -119,3 +119,25 @@ async def test_the_url_of_a_hook_is_printed_ready_to_be_entered(edge: "Edge", te
     assert (code, pushed.status_code) == (0, 202)
     assert url.strip().rsplit("/", 1)[1] not in said + listed
     assert "acme-crm" in listed
+
+
+async def test_own_fields_are_set_listed_and_taken_away(edge: "Edge", tenant: str) -> None:
+    as_operator = {
+        "LEADBUS_INGEST_URL": edge.service.url,
+        "LEADBUS_OPERATOR_TOKEN": "an operator's token",
+        "COLUMNS": "200",
+    }
+    _, nothing, _ = await leadbus("fields", "list", tenant, **as_operator)
+    words = ("segment=Kind of customer", "budget:number")
+    code, said, _ = await leadbus("fields", "set", tenant, *words, **as_operator)
+    wrong, _, why = await leadbus("fields", "set", tenant, "x:colour", **as_operator)
+    _, left, _ = await leadbus("fields", "set", tenant, "--remove", "segment", **as_operator)
+    assert "under any name" in nothing
+    assert (code, "custom.segment" in said, "Kind of customer" in said, "number" in said) == (
+        0,
+        True,
+        True,
+        True,
+    )
+    assert (wrong, "There is no type colour" in why) == (1, True)
+    assert ("custom.segment" in left, "custom.budget" in left) == (False, True)

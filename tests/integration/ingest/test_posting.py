@@ -8,7 +8,7 @@ import pytest
 from ingest.inputs import INPUTS, Input
 from leadbus.ids import prospect_id
 from leadbus.publishing import partition_for
-from leadbus.topics import MARKETING_EVENTS
+from leadbus.topics import MARKETING_EVENTS, PROSPECTS_UPDATED
 
 if TYPE_CHECKING:
     from conftest import Edge
@@ -58,6 +58,44 @@ async def test_a_batch_is_answered_item_by_item(edge: "Edge", tenant: str) -> No
     ]
     assert all(r["errors"][0]["reason"] and r["errors"][0]["code"] for r in results[2:])
     assert [r.value["event_id"] for r in await edge.records(MARKETING_EVENTS, tenant)] == ["1"]
+
+
+async def test_a_form_that_asks_to_sync_is_an_event_and_a_request_beside_it(
+    edge: "Edge", tenant: str
+) -> None:
+    terms = {"record_as": "contact", "task": {"kind": "call", "subject": "Call {name}"}}
+    form = EVENT | {
+        "type": "form_submission",
+        "event_id": "f-1",
+        "fields": {"company": "Acme"},
+        "sync": terms,
+    }
+    async with edge.client(await edge.key(tenant)) as client:
+        answer = await client.post("/v1/events", json=[EVENT, form, form])
+    assert [r["status"] for r in answer.json()["results"]] == ["accepted", "accepted", "duplicate"]
+    events = await edge.records(MARKETING_EVENTS, tenant)
+    assert len(events) == 2
+    assert not any("sync" in record.value for record in events)
+    [asked] = await edge.records(PROSPECTS_UPDATED, tenant)
+    assert asked.value["sync"]["record_as"] == "contact"
+    assert asked.value["fields"]["company"] == "Acme"
+    assert asked.key == events[0].key
+
+
+async def test_a_campaigns_action_is_an_array_of_requests_one_for_each_who_takes_part(
+    edge: "Edge", tenant: str
+) -> None:
+    branch = {"lead_source": "Trade Show", "update_existing": True}
+    asked = [
+        {"email": f"p{n}@example.com", "campaigns": [{"campaign_id": "c-1"}], "sync": branch if n % 2 else {}}
+        for n in range(40)
+    ]
+    async with edge.client(await edge.key(tenant)) as client:
+        answer = await client.post("/v1/prospects", json=asked)
+    assert answer.status_code == 202, answer.text
+    records = await edge.records(PROSPECTS_UPDATED, tenant)
+    sources = {record.value["email"]: record.value["sync"].get("lead_source") for record in records}
+    assert sources == {f"p{n}@example.com": "Trade Show" if n % 2 else None for n in range(40)}
 
 
 async def test_a_repeated_request_names_the_same_events(edge: "Edge", tenant: str) -> None:

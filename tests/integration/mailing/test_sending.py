@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from leadbus.connector.mailing.new_leads import MOST_AT_ONCE, TOGETHER, new_lead_mails
+from leadbus.messages import Fields, LeadQualified
 from sandbox.mail import MailServer
 
 ANNA, BEN = "anna@acme.example", "ben@acme.example"
@@ -238,3 +240,28 @@ async def test_the_inbox_is_a_page_and_answers_tests(post, server):
         await browser.delete("/_sandbox/faults")
         await browser.delete("/_sandbox/mails")
         assert "There is no mail yet" in (await browser.get("/")).text
+
+
+def somebody(score):
+    email = f"p{score}@initech.example"
+    return LeadQualified(
+        **{"tenant_id": "acme", "occurred_at": datetime.now(UTC), "event_id": f"e-{score}", "version": 1},
+        **{"prospect_id": f"p-{score}", "email": email, "score": score, "millipoints": score * 1_000},
+        **{"connection_id": "acme-sugar", "threshold": 50, "fields": Fields()},
+    )
+
+
+async def test_who_qualifies_in_the_same_minutes_is_one_mail_however_many_batches_tell_of_it(post, server):
+    connection, now = await post.connection(default_owners=[ANNA]), datetime.now(UTC)
+    for scores in ((60, 99), (70,), range(100, 140), range(51, 59)):
+        leads = [somebody(score) for score in scores]
+        await post.spool.put(new_lead_mails(connection, leads, lately=MOST_AT_ONCE, now=now))
+    await post.sender.turn()
+    assert server.mails() == []  # more may come
+    await post.after(TOGETHER + timedelta(minutes=1))
+    await post.sender.turn()
+    (got,) = server.mails(ANNA)
+    assert got.subject == "51 new leads"
+    assert [f"score {score})" in got.text for score in (139, 99, 52, 51)] == [True, True, True, False]
+    assert "And 1 more" in got.text
+    assert await post.waiting() == []

@@ -128,6 +128,14 @@ async def test_owners_hear_of_leads_also_while_the_connection_is_off(office, unt
     assert f"as soon as the connection {office.id} is turned on" in got.text
 
 
+async def test_owners_hear_of_leads_also_where_the_crm_is_handed_none(office, until):
+    await office.connect(lead_distribution={"synchronise": False})
+    await office.house.publish([office.somebody().distributed()])
+    (got,) = await until(lambda: office.mail.mails(office.owner))
+    assert "does not hand leads of suppliers to your CRM" in got.text
+    assert office.leads() == []
+
+
 async def test_that_it_is_active_is_mailed_when_it_is_turned_on(office, until):
     await office.connect()
     (got,) = await until(lambda: office.mail.mails(office.admin))

@@ -12,6 +12,7 @@ from leadbus.connector.delivering.parts import Address, Parked
 from leadbus.connector.link import Link, LinkState
 from leadbus.connector.mailing.letters import MailKind
 from leadbus.connector.mailing.mail import Mail
+from leadbus.connector.mailing.watching import Watch
 from leadbus.messages import Record
 
 ANNA, BEN = "anna@acme.example", "ben@acme.example"
@@ -134,6 +135,24 @@ async def test_refusals_are_listed_each_morning_in_the_connections_time_zone(pos
     assert len(await subjects()) == 2
 
 
+async def test_one_connection_that_cannot_be_listed_costs_no_other_its_list(post, subjects):
+    names = ("a-first", "broken", "c-last")
+    for name in names:
+        await refuse(post, await post.connection(name, notify=[ANNA]))
+    await post.watch.list_refusals(MORNING - timedelta(days=1))
+
+    async def listing(connection, day):
+        if connection.id == "broken":
+            raise ValueError(day)
+        return await post.refusals.of_day(connection, day)
+
+    watch = Watch(post.connections, post.spool, post.told, listing)
+    await watch.list_refusals(MORNING)
+    assert sorted(subject[-7:] for subject in await subjects()) == ["a-first", " c-last"][::-1]
+    await post.watch.list_refusals(MORNING + minutes(1))  # it is made up for
+    assert any("broken" in subject for subject in await subjects())
+
+
 async def test_where_nothing_is_refused_nobody_is_mailed(post):
     await post.connection(notify=[ANNA], time_zone="Europe/Berlin")
     for day in range(3):
@@ -211,6 +230,11 @@ async def test_the_standing_of_a_lead_is_looked_up_when_its_mail_goes(post):
     connection = await post.connection()
     prospect = await refuse(post, connection)
     mail = Mail("m", "new_lead", "acme", connection.id, ANNA, {}, NOW, NOW, prospect)
-    assert await post.standings.of(mail) == {"url": None, "refused": "Its phone is too long.", "on": True}
+    assert await post.standings.of(mail) == {
+        "url": None,
+        "refused": "Its phone is too long.",
+        "on": True,
+        "taken": True,
+    }
     gone = Mail("m", "new_lead", "acme", "no-such", ANNA, {}, NOW, NOW, prospect)
-    assert await post.standings.of(gone) == {"url": None, "refused": "", "on": False}
+    assert await post.standings.of(gone) == {"url": None, "refused": "", "on": False, "taken": True}

@@ -23,7 +23,7 @@ from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
-from leadbus.errors import Gone, Transient
+from leadbus.errors import Gone, LeadbusError, Transient
 from leadbus.ids import prospect_id
 from leadbus.messages import Record
 from leadbus.storage.mongo import connect
@@ -57,6 +57,7 @@ CAPABILITIES = Capabilities(
     crm="scripted",
     modules={kind: (module,) for kind, module in MODULES.items()},
     fields=dict.fromkeys(("lead", "contact", "target"), FIELDS),
+    account_fields={"annual_revenue": "Revenue", "account_type": "Type"},
     required=dict.fromkeys(("lead", "contact", "target"), frozenset()),
     new_lead_status="New",
     rows_per_write=100,
@@ -138,6 +139,9 @@ class Crm:
         return {r.id: self.rows[r.id] for r in records if r.id in self.rows}
 
     async def members(self, list_id: str, page: str | None) -> Page[Record]:
+        self.asked.append((f"members of {list_id}", None, page))
+        if self.fails_at and (error := self.fails_at(f"members of {list_id}", page)):
+            raise error if isinstance(error, LeadbusError) else Transient("The CRM does not answer.")
         people, start = self.on_list.get(list_id, []), int(page or 0)
         more = str(start + 2) if start + 2 < len(people) else None
         rows = [self.rows[key].record for key in people[start : start + 2]]

@@ -100,7 +100,7 @@ async def test_sync_now_reads_what_is_asked_for_and_progress_tells_how_far(readi
     reading.crm.person("lead", "l2", None)
     body = {"kinds": ["lead"], "full": True}
     answer = await ask("POST", "/v1/connections/one/sync", 202, json=body)
-    assert answer == {"connection_id": "one", "kinds": ["lead"], "full": True}
+    assert answer == {"connection_id": "one", "kinds": ["lead"], "full": True, "fields": "all"}
     before = {p["kind"]: p for p in (await ask("GET", "/v1/connections/one/pulls"))["pulls"]}
     assert (before["lead"]["asked"], before["contact"]["asked"]) == (True, False)
     await reading.turns()

@@ -15,7 +15,7 @@ from leadbus.messages import (
     SubscriptionChanged,
 )
 
-ANN, BEN = "ann@example.com", "ben@example.com"
+ANN, BEN, CY = "ann@example.com", "ben@example.com", "cy@example.com"
 
 
 def of(told, kind):
@@ -45,6 +45,47 @@ async def test_a_record_that_we_created_is_no_news_until_somebody_changes_it(rea
     (status,) = of(told, LeadStatusChanged)
     assert (status.previous_status, status.status) == ("New", "Assigned")
     assert len(of(told, ContactChanged)) == 1
+
+
+async def test_a_person_is_told_with_the_names_of_what_was_changed_there(reading):
+    """What the CRM knew all along is nothing that came back of a lead."""
+    there, made, elsewhere = (Record(module="Leads", id=key) for key in ("l1", "l2", "l3"))
+    await reading.link(there, ANN)
+    await reading.link(made, BEN, made="created")
+    await reading.link(elsewhere, CY, made="created", made_by="two")  # another connection, another supplier
+    meant = {there: {STATUS: "New"}, made: {STATUS: "New", "Phone": "1", "Company": "B"}}
+    await reading.shop.mirror.intend("one", meant | {elsewhere: {STATUS: "New"}})
+    reading.crm.person("lead", "l3", CY, phone="3", status="Assigned")
+    reading.crm.person("lead", "l1", ANN, phone="1", company="A", status="Assigned")
+    reading.crm.person("lead", "l2", BEN, phone="2", company="B", last_name="Bell", status="Assigned")
+
+    async def changed():
+        return {
+            (event.email, *event.changed_fields): event.fields.flat()
+            for event in of(await reading.sync("lead"), ContactChanged)
+        }
+
+    assert await changed() == {
+        (CY,): {"phone": "3"},
+        (ANN,): {"phone": "1", "company": "A"},
+        (BEN, "last_name", "phone"): {"phone": "2", "company": "B", "last_name": "Bell"},
+    }
+    await reading.shop.mirror.intend("one", {there: {"Company": "C"}})
+    reading.crm.person("lead", "l1", ANN, phone="2", company="C", status="Assigned")
+    assert await changed() == {(ANN, "phone"): {"phone": "2", "company": "C"}}
+    reading.crm.person("lead", "l1", ANN, company="C", status="Dead")
+    assert await changed() == {(ANN, "phone"): {"company": "C"}}
+
+
+async def test_an_activity_that_another_connection_to_the_record_has_written_is_no_news(reading):
+    """Two suppliers, a connection for each: what one's writes is nothing that came back to the other."""
+    lead = reading.crm.person("lead", "l1", ANN)
+    await reading.link(lead, ANN, connections={"one", "two"})
+    await reading.sync("lead")
+    written = reading.crm.put("activity", "a1", type="note", subject="Opened an email", about=("l1",))
+    reading.crm.put("activity", "a2", type="call", subject="Rang her", about=("l1",))
+    await reading.shop.mirror.intend("two", {written: {}})
+    assert [event.record.id for event in await reading.sync("activity")] == ["a2"]
 
 
 async def test_new_people_bring_their_opt_out_and_only_an_opt_out(reading):
@@ -194,6 +235,22 @@ async def test_an_opportunity_is_told_of_linked_people_and_of_those_linked_later
     assert [e.email for e in await reading.sync("opportunity", full=True)] == [BEN]
     reading.crm.put("opportunity", "o1", deleted=True)
     assert {(e.email, e.deleted) for e in await reading.sync("opportunity")} == {(None, True)}
+
+
+async def test_an_opportunity_goes_the_way_of_its_contact(reading):
+    ann, ben = [await reading.link(Record(module="Leads", id=f"of {email}"), email) for email in (ANN, BEN)]
+    reading.crm.person("contact", "c1", ANN)
+    reading.crm.put("opportunity", "o1", name="Big", contact_ids=("c1",))
+
+    async def told(**contact):
+        reading.crm.put("contact", "c1", **contact)
+        deals = of(await reading.sync(*([] if contact == {} else ["contact"])), OpportunityChanged)
+        return [(deal.prospect_id, deal.deleted) for deal in deals]
+
+    assert await told() == [(ann, False)]
+    assert await told(email=BEN) == [(ben, False), (ann, True)]
+    assert await told(deleted=True) == [(ben, True)]
+    assert await told(deleted=False) == [(ben, False)]
 
 
 async def test_activities_of_prospects_are_told_and_our_own_are_not(reading):

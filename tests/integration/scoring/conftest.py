@@ -15,18 +15,21 @@ from leadbus.consuming.records import Effects, Received
 from leadbus.ids import prospect_id
 from leadbus.messages import (
     ConnectionChanged,
+    ContactChanged,
     DeliveryReported,
     LeadActivities,
     LeadDistributed,
+    LeadListed,
     LeadQualified,
     LeadScored,
     MarketingEvent,
+    OpportunityChanged,
     ProspectMessage,
 )
 from leadbus.publishing import Outgoing, partition_for
 from leadbus.storage.mongo import Client, Document, connect
 from leadbus.telemetry import Telemetry
-from leadbus.topics import BY_NAME, LEADS_ACTIVITIES, LEADS_QUALIFIED, LEADS_SCORED, PARTITIONS
+from leadbus.topics import BY_NAME, LEADS_ACTIVITIES, LEADS_LISTS, LEADS_QUALIFIED, LEADS_SCORED, PARTITIONS
 from sandbox.servers import MongoDB
 from scoring.connections import Connections
 from scoring.handlers import ScoringHandler
@@ -60,6 +63,10 @@ class Told:
     @property
     def activities(self) -> list[LeadActivities]:
         return self.of(LEADS_ACTIVITIES.name)
+
+    @property
+    def lists(self) -> list[LeadListed]:
+        return self.of(LEADS_LISTS.name)
 
     def traceparents(self, topic: str) -> list[bytes | None]:
         return [dict(r.headers).get("traceparent") for r in self.records if r.topic == topic]
@@ -160,9 +167,32 @@ class Scoring:
         event_id = f"{outcome} {connection_id}"
         return self._received("crm.deliveries", DeliveryReported, at, "acme", who, event_id, names | facts)
 
+    def contact(self, record_id: str = "1", at: float = 0, **facts: Any) -> Received:
+        """Of the CRM's contact; at: by the broker and by the CRM."""
+        return self._of_crm("crm.contacts", ContactChanged, "Contacts", record_id, at, facts)
+
+    def opportunity(self, record_id: str = "o-1", at: float = 0, **facts: Any) -> Received:
+        return self._of_crm("crm.opportunities", OpportunityChanged, "Opportunities", record_id, at, facts)
+
     async def prospect(self, email: str = EMAIL, tenant: str = "acme") -> Prospect:
         key = Key(tenant, prospect_id(tenant, email=email))
         return (await self.prospects.load([key]))[key]
+
+    def _of_crm(
+        self,
+        topic: str,
+        kind: type[ProspectMessage],
+        module: str,
+        record_id: str,
+        at: float,
+        facts: dict[str, Any],
+    ) -> Received:
+        names = {"connection_id": "c1", "email": EMAIL, "record": {"module": module, "id": record_id}}
+        more = {"kind": "contact", "state": "client", "name": "200 engines"}
+        who = prospect_id("acme", email=EMAIL)
+        return self._received(
+            topic, kind, at, "acme", who, f"{module} {record_id} {at}", more | names | facts
+        )
 
     def _received(
         self,

@@ -100,3 +100,28 @@ async def test_the_operator_names_the_tenant(scoring: Any, client: httpx.AsyncCl
     assert (await client.get("/v1/rules", headers=operator)).status_code == 422
     answer = await client.get("/v1/rules", headers=operator, params={"tenant_id": "acme"})
     assert answer.status_code == 200
+
+
+async def test_rules_of_segments_are_answered_as_they_were_sent_and_refused_in_words(
+    scoring: Any, client: httpx.AsyncClient, as_: Any
+) -> None:
+    key = await as_("acme", Scope.ADMINISTER, Scope.READ)
+    when = [{"field": "in_crm_as_contact", "is": True}, {"field": "status", "one_of": ["Hot"]}]
+    body = {"segments": [{"name": "Hot clients", "when": when, "points": 12.5}]}
+    answer = await client.put("/v1/rules", headers=key, json=body)
+    assert answer.status_code == 200
+    segments = (await client.get("/v1/rules", headers=key)).json()["segments"]
+    asked = [{k: v for k, v in c.items() if v not in (None, [])} for c in segments[0]["when"]]
+    assert (asked, segments[0]["points"]) == (when, 12.5)
+    again = await client.put("/v1/rules", headers=key, json={"version": 1, "segments": segments})
+    assert again.status_code == 200
+    when[1] = {"field": "status", "at_least": 5}
+    wrong = await client.put("/v1/rules", headers=key, json=body | {"version": 2})
+    assert wrong.status_code == 422
+    assert "status is asked with contains or one_of" in wrong.text
+    await scoring.feed(scoring.contact(status="Hot"), scoring.opportunity(stage="Won", probability=100))
+    shown = (await client.get(ADA, headers=key)).json()
+    assert (shown["score"], shown["segments"]) == (13, [{"rule": "Hot clients", "points": 12.5}])
+    assert (shown["crm"]["in_crm_as_contact"], shown["crm"]["in_crm_as_lead"]) == (True, False)
+    assert shown["crm"]["records"][0]["status"] == "Hot"
+    assert shown["crm"]["lists"] == ["Opportunity stage: Won"]

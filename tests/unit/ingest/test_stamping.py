@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from ingest.inputs import INPUTS, Input
+from ingest.inputs import BY_CLOUD_EVENT_TYPE, INPUTS, Input
 from ingest.items import Item
 from ingest.stamping import Receipt, Stamped, stamp
 from ingest.validation import validate
 from leadbus.event_types import EventType
 from leadbus.ids import prospect_id
+from leadbus.messages import Fields, ProspectUpdated, SyncRequest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RECEIPT = Receipt("acme", NOW)
 EVENTS = INPUTS[0]
+UPDATES = BY_CLOUD_EVENT_TYPE[ProspectUpdated.CLOUD_EVENT_TYPE]
 
 
 def stamped(input: Input, body: dict[str, Any], receipt: Receipt = RECEIPT, index: int = 0) -> Stamped:
@@ -58,6 +60,21 @@ def test_the_time_is_what_was_said_unless_it_lies_in_the_future(said: str | None
     assert done.message.occurred_at.utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        ("2026-11-20T10:00:00Z", NOW - timedelta(hours=2)),
+        ("2062-11-20T10:00:00Z", NOW),  # it would count more than every opt-out for 36 years
+    ],
+)
+def test_an_opt_in_is_not_of_the_future(said: str, stands: datetime) -> None:
+    word = {"status": "opted_in", "at": said, "source": "form", "explicit": True}
+    done = stamped(UPDATES, {"email": "ada@example.com", "subscription": word})
+    read = ProspectUpdated.model_validate_json(done.value)
+    assert read.subscription is not None
+    assert (read.subscription.at, read.subscription.explicit) == (stands, True)
+
+
 @pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_a_time_beyond_the_calendar_in_utc_is_a_fault(said: str) -> None:
     item = Item(0, json.dumps(event(occurred_at=said)), EVENTS)
@@ -98,3 +115,47 @@ def test_an_item_that_no_broker_would_take_is_a_fault() -> None:
     assert body is not None
     assert stamp(RECEIPT, item, EVENTS, body) is None
     assert item.faults[0].code == "too_large"
+
+
+FORM = event(
+    type="form_submission",
+    event_id="f-1",
+    visitor_id="v",
+    fields={"company": "Acme"},
+    sync={"record_as": "contact"},
+)
+
+
+def test_an_event_that_asks_to_sync_has_a_prospect_update_beside_it() -> None:
+    done = stamped(EVENTS, FORM)
+    assert done.beside is not None
+    assert [each.input.name for each in done.all] == ["events", "prospects"]
+    assert "sync" not in json.loads(done.value)
+    update = ProspectUpdated.model_validate_json(done.beside.value)
+    assert update == done.beside.message
+    assert update.sync == SyncRequest(record_as="contact")
+    assert update.fields == Fields(company="Acme")  # a new record needs what the form said
+    told = done.message
+    assert (update.key, update.occurred_at, update.tenant_id) == (told.key, told.occurred_at, told.tenant_id)
+    assert done.beside.always_sampled
+
+
+def test_the_update_beside_an_event_has_the_same_id_whenever_it_is_sent() -> None:
+    ids = [
+        done.beside.message.event_id for done in (stamped(EVENTS, FORM), stamped(EVENTS, FORM)) if done.beside
+    ]
+    assert len(ids) == 2
+    assert len({*ids, "f-1"}) == 2
+    other = stamped(EVENTS, FORM, Receipt("other", NOW)).beside
+    assert other is not None
+    assert other.message.event_id not in ids
+
+
+def test_an_event_that_asks_nothing_stands_alone() -> None:
+    assert stamped(EVENTS, event()).beside is None
+
+
+def test_a_visitor_without_an_email_cannot_be_synced() -> None:
+    item = Item(0, json.dumps({"type": "web_view", "visitor_id": "v", "sync": {}}), EVENTS)
+    assert validate(item) is None
+    assert "email" in item.faults[0].reason

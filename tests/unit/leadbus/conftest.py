@@ -1,4 +1,4 @@
-"""Lets the tests of this folder share `paper`."""
+"""Lets the tests of this folder share `paper`, `facts` and `told`."""
 
 import sys
 from pathlib import Path

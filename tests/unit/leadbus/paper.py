@@ -9,7 +9,7 @@ from leadbus.connector.connection import Connection, Health, HealthState
 from leadbus.connector.contract import Person
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.delivery import Delivery
-from leadbus.connector.delivering.plan import Present
+from leadbus.connector.delivering.plan_fields import Present
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.messages import (

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from leadbus.errors import Rejected
 from leadbus.problems import Problem
-from leadbus.security.api_keys import ApiKey, ApiKeys, Scope, make_key
+from leadbus.security.api_keys import EVERY_TENANT, ApiKey, ApiKeys, Scope, make_key
 from leadbus.security.callers import Authenticator
 from leadbus.security.networks import Network, network_of
 
@@ -187,3 +187,43 @@ def test_a_hooks_key_names_its_connection_and_has_no_other_scope(
 ) -> None:
     with pytest.raises(Rejected, match="scope hook alone"):
         make_key("acme", scopes, connection_id=connection)
+
+
+async def test_a_suppliers_key_is_bound_to_the_supplier_and_good_for_nothing_else() -> None:
+    store = Keys()
+    key, text = make_key("acme", [Scope.SUPPLIER], supplier_id="chipworks")
+    await store.add(key)
+    caller = await Authenticator(ApiKeys(store)).authenticate(calling(text))
+    assert (caller.tenant_id, caller.supplier_id, caller.operator) == ("acme", "chipworks", False)
+    for scope in (Scope.READ, Scope.INGEST, Scope.ADMINISTER):
+        with pytest.raises(Problem, match=f"scope {scope.value}"):
+            caller.require(scope)
+    with pytest.raises(Problem, match="another tenant"):
+        caller.tenant("other")
+
+
+async def test_a_suppliers_key_for_every_tenant_makes_no_operator() -> None:
+    store = Keys()
+    key, text = make_key(EVERY_TENANT, [Scope.SUPPLIER], supplier_id="chipworks")
+    await store.add(key)
+    caller = await Authenticator(ApiKeys(store), "token").authenticate(calling(text))
+    assert not caller.operator
+    assert caller.supplier_id == "chipworks"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "scopes", "supplier"),
+    [
+        ("acme", [Scope.SUPPLIER], None),
+        ("acme", [Scope.SUPPLIER], ""),
+        ("acme", [Scope.SUPPLIER, Scope.READ], "chipworks"),
+        ("acme", [Scope.READ], "chipworks"),
+        (EVERY_TENANT, [Scope.READ], None),
+        (EVERY_TENANT, [Scope.ADMINISTER], None),
+    ],
+)
+def test_no_other_key_names_a_supplier_or_every_tenant(
+    tenant: str, scopes: list[Scope], supplier: str | None
+) -> None:
+    with pytest.raises(Rejected, match="supplier"):
+        make_key(tenant, scopes, supplier_id=supplier)

@@ -9,7 +9,7 @@ from leadbus.connector.contract import Limits
 from leadbus.connector.credits import HELD_BACK, LONGEST_WAIT, USED_UP, CreditLedger, HeldBack
 from leadbus.errors import RateLimited
 
-NEW_LEADS, DELIVERING, PULLING = Urgency.NEW_LEADS, Urgency.DELIVERING, Urgency.PULLING
+NEW_LEADS, DELIVERING, PULLING, SCORES = Urgency
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -28,7 +28,9 @@ def takes(made: CreditLedger, cost: int, urgency: Urgency, now: datetime = NOON)
     return None
 
 
-@pytest.mark.parametrize(("urgency", "spendable"), [(NEW_LEADS, 1_000), (DELIVERING, 900), (PULLING, 800)])
+@pytest.mark.parametrize(
+    ("urgency", "spendable"), [(NEW_LEADS, 1_000), (DELIVERING, 900), (PULLING, 800), (SCORES, 700)]
+)
 def test_each_may_use_the_allowance_down_to_what_is_kept_for_those_before_it(
     urgency: Urgency, spendable: int
 ) -> None:
@@ -41,11 +43,12 @@ def test_each_may_use_the_allowance_down_to_what_is_kept_for_those_before_it(
 
 def test_who_is_refused_reads_why_and_how_long_to_wait() -> None:
     made = ledger(1_000, NOON - 24 * HOUR)  # its last minute was 23 h ago
-    new, update, pull = (takes(made, 1, urgency) for urgency in Urgency)
+    new, update, pull, score = (takes(made, 1, urgency) for urgency in Urgency)
     assert (str(new), type(new)) == (USED_UP, RateLimited)
     assert (str(update), type(update)) == (HELD_BACK[DELIVERING], HeldBack)
     assert (str(pull), type(pull)) == (HELD_BACK[PULLING], HeldBack)
-    assert {refusal.retry_after for refusal in (new, update, pull) if refusal} == {3_600}
+    assert (str(score), type(score)) == (HELD_BACK[SCORES], HeldBack)
+    assert {refusal.retry_after for refusal in (new, update, pull, score) if refusal} == {3_600}
     assert made.left(NOON) == 0  # what was refused was not spent
 
 

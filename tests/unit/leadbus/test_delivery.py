@@ -1,119 +1,34 @@
 """A delivery is the same whatever order its facts come in, and settling takes out only what was read."""
 
-from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from leadbus.connector.delivering.delivery import MOST_ACTIVITIES, REPEATED, Delivery, Fact
-from leadbus.connector.delivering.parts import Parked
-from leadbus.connector.delivering.plan import everything
-from leadbus.event_types import EventType
-from leadbus.messages import (
-    Activity,
-    Fields,
-    LeadActivities,
-    LeadDistributed,
-    LeadQualified,
-    LeadScored,
-    ProspectUpdated,
-    Record,
-    Subscription,
-    SubscriptionChanged,
-    SyncRequest,
-    Task,
+from facts import (
+    SAMPLED,
+    active,
+    activity,
+    asks,
+    common,
+    distributed,
+    empty,
+    heard,
+    merged,
+    minute,
+    qualified,
+    scored,
+    updated,
+    word,
 )
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-def empty() -> Delivery:
-    return Delivery(connection_id="acme-sugar", organisation_id="org", tenant_id="acme", prospect_id="p1")
-
-
-def minute(number: int) -> datetime:
-    return NOON + timedelta(minutes=number)
-
-
-def common(event_id: str, at: int) -> dict[str, object]:
-    return {"event_id": event_id, "tenant_id": "acme", "occurred_at": minute(at), "prospect_id": "p1"}
-
-
-def distributed(distribution: str, at: int, **fields: str) -> LeadDistributed:
-    return LeadDistributed(
-        **common(f"d-{distribution}", at),
-        received_at=minute(at),
-        distribution_id=distribution,
-        supplier_id="globex",
-        email="ann@example.com",
-        fields=Fields(**fields),
-    )
-
-
-def activity(event_id: str, at: int) -> Activity:
-    return Activity(event_id=event_id, type=EventType.WEB_VIEW, occurred_at=minute(at))
-
-
-def qualified(at: int, version: int, **fields: str) -> LeadQualified:
-    return LeadQualified(
-        **common("q", at),
-        version=version,
-        email="ann@example.com",
-        score=51,
-        millipoints=51_000,
-        connection_id="acme-sugar",
-        threshold=50,
-        fields=Fields(**fields),
-        activities=[activity("a1", 1), activity("a2", 2)],
-    )
-
-
-def active(event_id: str, at: int, version: int, **fields: str) -> LeadActivities:
-    return LeadActivities(
-        **common(f"la-{event_id}", at),
-        version=version,
-        score=version,
-        millipoints=version * 1000,
-        connections=["acme-sugar"],
-        fields=Fields(**fields),
-        activities=[activity(event_id, at)],
-    )
-
-
-def scored(at: int, version: int, score: int) -> LeadScored:
-    return LeadScored(**common(f"s{version}", at), version=version, score=score, millipoints=score * 1000)
-
-
-def updated(event_id: str, at: int, email: str = "ann@example.com", **facts: object) -> ProspectUpdated:
-    return ProspectUpdated(**common(event_id, at), received_at=minute(at), email=email, **facts)
-
-
-def asks(event_id: str, at: int, **request: object) -> ProspectUpdated:
-    return updated(event_id, at, sync=SyncRequest.model_validate(request))
-
-
-def word(event_id: str, at: int, status: str, *, explicit: bool = False) -> ProspectUpdated:
-    said = Subscription(status=status, at=minute(at), source="form", explicit=explicit)
-    return updated(event_id, at, subscription=said)
-
-
-def heard(event_id: str, at: int, status: str, of: str, *, explicit: bool = False) -> SubscriptionChanged:
-    return SubscriptionChanged(
-        **common(event_id, at),
-        connection_id=of,
-        record=Record(module="Leads", id="r1"),
-        status=status,
-        explicit=explicit,
-    )
-
-
-def unsubscribed(event_id: str, at: int) -> LeadActivities:
-    left = Activity(event_id=event_id, type=EventType.EMAIL_UNSUBSCRIBE, occurred_at=minute(at))
-    return active(event_id, at, at).model_copy(update={"activities": [left]})
-
+from leadbus.connector.delivering.delivery import REPEATED
+from leadbus.connector.delivering.merging import MOST_ACTIVITIES, Fact
+from leadbus.connector.delivering.parts import Parked
+from leadbus.connector.delivering.plan import everything
+from leadbus.connector.delivering.scores import Score, left, to_write, written
+from leadbus.messages import (
+    LeadActivities,
+    Task,
+)
 
 FACTS: list[Fact] = [
     distributed("d1", 3, phone="1", city="Bonn"),
@@ -124,30 +39,6 @@ FACTS: list[Fact] = [
     heard("h8", 8, "opted_out", "acme-zoho"),
     updated("m9", 9, "anna@example.com", previous_email="ann@example.com"),
 ]
-MORE: list[Fact] = [
-    *FACTS,
-    active("a2", 2, 2),
-    scored(6, 6, 40),
-    asks("s2", 5, update_existing=True),
-    word("w9", 9, "opted_in", explicit=True),
-    word("w99", 99, "opted_in"),
-    heard("h6", 6, "opted_out", "acme-sugar"),
-    unsubscribed("u5", 5),
-    updated("m10", 10, "ann.lee@example.com", previous_email="anna@example.com"),
-    updated("c3", 3, state="client", owner_email="ida@example.com"),
-    updated("c8", 8, state="prospect"),
-    updated("c4", 4, owner_email="grace@example.com"),
-    updated("j3", 3, campaigns=[{"campaign_id": "fair", "response": "Invited"}]),
-    updated("j7", 7, campaigns=[{"campaign_id": "fair", "response": "Attended"}]),
-    updated("j5", 5, campaigns=[{"campaign_id": "fair", "member": False}, {"campaign_id": "other"}]),
-]
-
-
-def merged(facts: tuple[Fact, ...] | list[Fact]) -> Delivery:
-    delivery = empty()
-    for fact in facts:
-        delivery.merge(fact, None, fact.occurred_at)
-    return delivery
 
 
 def test_every_order_of_the_same_facts_gives_the_same_delivery() -> None:
@@ -159,26 +50,6 @@ def test_every_order_of_the_same_facts_gives_the_same_delivery() -> None:
     assert expected.emails == ["anna@example.com", "ann@example.com"]
     for order in permutations(FACTS):
         assert merged(order) == expected
-
-
-@given(st.permutations(MORE))
-def test_every_order_of_more_facts_gives_the_same_delivery(order: list[Fact]) -> None:
-    delivery = merged(order)
-    assert delivery == merged(MORE)
-    assert delivery.consent.opted_out is False  # w9 is explicit and later than every opt-out
-    assert delivery.email == "ann.lee@example.com"
-    assert delivery.state is not None
-    assert delivery.state.value == "prospect"
-    assert delivery.owner is not None
-    assert delivery.owner.email == "grace@example.com"
-    assert delivery.memberships["fair"].response == "Attended"
-
-
-@given(st.lists(st.sampled_from(MORE), min_size=1, max_size=12))
-def test_a_repeated_fact_changes_nothing(facts: list[Fact]) -> None:
-    once = merged([fact for number, fact in enumerate(facts) if fact not in facts[:number]])
-    assert merged(facts) == once
-    assert merged(facts + facts) == once
 
 
 def test_of_two_values_said_at_the_same_time_every_order_keeps_the_same_one() -> None:
@@ -237,11 +108,63 @@ def test_a_deleted_record_uses_up_the_right_to_create_until_a_new_distribution()
 @pytest.mark.parametrize("score", [40, 60])
 def test_a_changed_score_is_due_up_or_down(score: int) -> None:
     delivery = merged([qualified(4, 4)])
-    delivery.settle(everything(delivery))
+    done = everything(delivery)
+    done.score, done.told = written(delivery.score, "score_c", minute(5), "r1"), minute(5)
+    delivery.settle(done)
+    assert delivery.score_due_at is None
     delivery.merge(scored(6, 6, score), None, minute(6))
-    assert delivery.is_due
+    assert (delivery.is_due, delivery.score_due_at) == (False, minute(65))
     assert delivery.score is not None
-    assert delivery.score.value == score
+    assert to_write(delivery.score, "score_c", minute(64)) is None
+    assert to_write(delivery.score, "score_c", minute(65)) == score
+    delivery.merge(scored(7, 7, 51), None, minute(7))  # as the record has it
+    assert delivery.score_due_at is None
+
+
+def test_a_score_that_was_never_written_is_due_at_once_but_only_for_a_linked_record() -> None:
+    delivery = merged([scored(6, 6, 40)])
+    assert (delivery.is_due, delivery.score_due_at) == (False, None)
+    linked = everything(delivery)
+    linked.score, linked.told = None, minute(7)
+    delivery.settle(linked)
+    assert delivery.score_due_at is not None
+    assert delivery.score_due_at < minute(0)
+    delivery.merge(distributed("d1", 8), None, minute(8))  # it goes along with that
+    assert (delivery.is_due, delivery.score_due_at) == (True, None)
+
+
+def test_what_a_score_becomes_while_it_is_written_waits_for_the_next_hour() -> None:
+    delivery = merged([qualified(4, 4)])
+    done = everything(delivery)
+    done.score, done.told = written(delivery.score, "score_c", minute(5), "r1"), minute(5)
+    delivery.merge(scored(6, 6, 70), None, minute(6))
+    delivery.settle(done)
+    assert delivery.score == Score(70, 6, True, 51, minute(5), "score_c", "r1")
+
+
+def test_what_another_field_or_another_record_was_given_is_not_the_score_of_this_one() -> None:
+    known = written(Score(60, 4), "score_c", minute(5), "lead")
+    for field, record in (("other_c", "lead"), ("score_c", "contact")):
+        assert to_write(known, field, minute(6), record) == 60
+        assert left(known, field, record) == Score(60, 4, field=field, record=record)
+    assert to_write(known, "score_c", minute(99), "lead") is None
+    assert left(left(known, None), "score_c", "lead") == Score(60, 4, field="score_c", record="lead")
+
+
+def test_rights_that_the_settings_hold_back_create_nothing_until_they_are_wanted() -> None:
+    delivery = merged([qualified(4, 4)])
+    delivery.hold({"q"})
+    assert (delivery.may_create, delivery.is_due, delivery.held) == (False, False, {"marketing"})
+    delivery.merge(active("a9", 9, 9), None, minute(9))
+    assert not delivery.is_due
+    delivery.merge(word("w10", 10, "opted_out"), None, minute(10))
+    assert delivery.is_due  # an opt-out is for whatever record there is
+    delivery.hold(set())
+    assert (delivery.may_create, delivery.is_new, set(delivery.activities)) == (
+        True,
+        True,
+        {"a1", "a2", "a9"},
+    )
 
 
 def test_a_sampled_fact_takes_the_trace_of_a_delivery_that_has_an_unsampled_one() -> None:
@@ -257,47 +180,6 @@ def test_what_a_form_said_before_a_distribution_does_not_win_by_being_told_after
     told_late = qualified(9, 9, phone="early").model_copy(update={"said_at": early})
     delivery = merged([distributed("d1", 3, phone="later"), told_late])
     assert delivery.fields["phone"].value == "later"
-
-
-def state(*facts: Fact) -> bool | None:
-    return merged(facts).consent.opted_out
-
-
-def test_an_opt_out_yields_to_an_opt_in_only_if_that_is_later_and_explicit() -> None:
-    out = word("o5", 5, "opted_out")
-    assert state() is None
-    assert state(out) is True
-    assert state(word("i4", 4, "opted_in", explicit=True), out) is True
-    assert state(word("i5", 5, "opted_in", explicit=True), out) is True
-    assert state(word("i6", 6, "opted_in"), out) is True
-    assert state(word("i6", 6, "opted_in", explicit=True), out) is False
-    assert state(word("i6", 6, "opted_in", explicit=True), word("i9", 9, "opted_in"), out) is False
-    assert state(word("i6", 6, "opted_in")) is False
-
-
-def test_whoever_unsubscribes_from_emails_is_opted_out_from_then_on() -> None:
-    assert state(unsubscribed("u5", 5)) is True
-    assert state(unsubscribed("u5", 5), word("i4", 4, "opted_in", explicit=True)) is True
-    assert state(unsubscribed("u5", 5), word("i6", 6, "opted_in", explicit=True)) is False
-
-
-def test_an_opt_out_is_due_without_the_right_to_create_until_it_is_dealt_with() -> None:
-    delivery = merged([word("o5", 5, "opted_out")])
-    assert (delivery.is_due, delivery.may_create) == (True, False)
-    delivery.settle(everything(delivery))
-    assert not delivery.is_due
-    delivery.merge(word("o5", 5, "opted_out"), None, minute(6))
-    assert not delivery.is_due
-    assert delivery.consent.opted_out is True
-    delivery.merge(word("i7", 7, "opted_in", explicit=True), None, minute(7))
-    assert delivery.is_due
-
-
-def test_an_opt_out_does_not_go_back_to_the_crm_it_was_made_in() -> None:
-    assert not merged([heard("h1", 1, "opted_out", "acme-sugar")]).is_due
-    assert merged([heard("h1", 1, "opted_out", "acme-zoho")]).is_due
-    known = merged([heard("h1", 1, "opted_out", "acme-sugar"), word("i2", 2, "opted_in")])
-    assert (known.consent.opted_out, known.is_due) == (True, False)
 
 
 def test_a_new_email_outlasts_what_still_names_the_one_before_it() -> None:

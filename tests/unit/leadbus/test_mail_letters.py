@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from leadbus.connector.mailing.actions import Actions
 from leadbus.connector.mailing.letters import IN_WORDS, LETTERS, MailKind, worded
 from leadbus.connector.mailing.links import Links, Subscription
 from leadbus.connector.mailing.mail import mails, shown
@@ -15,19 +16,30 @@ from leadbus.connector.mailing.smtp import MailServer, composed
 from leadbus.event_types import EventType
 from leadbus.ids import prospect_id
 from leadbus.messages import Activity, Fields, LeadDistributed, LeadQualified
+from leadbus.security.answer_links import AnswerLinks
 from leadbus.security.secrets import SecretBox
 from leadbus.settings import ConfigurationError
 
 OLD, NEW = "A" * 43 + "=", "B" * 43 + "="
 OFF = "https://leadbus.example/off"
 AT = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
-STANDS: dict[str, Any] = {"url": None, "refused": "", "on": True}
+STANDS: dict[str, Any] = {"url": None, "refused": "", "on": True, "taken": True}
+STANDS |= {"answer_by": "", "actions": []}
+LINKS = AnswerLinks(OLD, "https://feedback.example")
 
 
-def connection(**settings: Any) -> Any:
-    """As far as letters look at one."""
-    known = {"tenant_id": "acme", "time_zone": "Europe/Berlin", "default_owners": ("owner@acme.example",)}
-    return SimpleNamespace(id="acme-sugar", settings=SimpleNamespace(**known | settings))
+def connection(*, takes: bool = True, **settings: Any) -> Any:
+    """As far as letters look at one. takes: leads of suppliers are told to the CRM."""
+    known = {
+        "tenant_id": "acme",
+        "time_zone": "Europe/Berlin",
+        "default_owners": ("owner@acme.example",),
+        "answer_by": "email",
+        "answer_field": None,
+        "statuses": (),
+    }
+    known |= settings
+    return SimpleNamespace(id="acme-sugar", settings=SimpleNamespace(**known), takes=lambda lead: takes)
 
 
 def lead(email: str = "ada@initech.example", **facts: Any) -> dict[str, Any]:
@@ -95,6 +107,7 @@ def test_a_qualified_lead_is_told_with_what_it_did_in_the_connections_time() -> 
         ({"url": "https://crm.example/1"}, "https://crm.example/1"),
         ({"refused": "Its phone is too long."}, "does not accept this lead yet: Its phone is too long."),
         ({"on": False}, "as soon as the connection acme-sugar is turned on"),
+        ({"taken": False}, "The connection acme-sugar does not hand leads of suppliers to your CRM"),
     ],
 )
 def test_the_mail_says_how_the_lead_stands_in_the_crm(stands: dict[str, Any], said: str) -> None:
@@ -105,12 +118,49 @@ def test_the_mail_says_how_the_lead_stands_in_the_crm(stands: dict[str, Any], sa
     assert "on its way" not in letter.text
 
 
-def test_actions_are_links_in_both_forms() -> None:
+def test_a_distribution_is_accepted_or_rejected_by_links_of_its_recipient() -> None:
     (mail,) = new_lead_mails(connection(), [distributed()])
-    accept = {"label": "Accept this lead", "url": "https://leadbus.example/accept"}
-    letter = worded(mail.letter, {**mail.facts, **STANDS, "actions": [accept]}, OFF)
-    assert "Accept this lead:\nhttps://leadbus.example/accept" in letter.text
-    assert '<a href="https://leadbus.example/accept"' in letter.html
+    actions = Actions(LINKS).of(mail)
+    read = [LINKS.read(action["url"].rpartition("/")[2]) for action in actions["actions"]]
+    assert [link and (link.answer, link.recipient, link.distribution_id) for link in read] == [
+        ("accepted", "owner@acme.example", "d-1"),
+        ("rejected", "owner@acme.example", "d-1"),
+    ]
+    assert not any("https://feedback" in str(value) for value in mail.facts.values())  # made when it goes out
+    letter = worded(mail.letter, {**mail.facts, **STANDS, **actions}, OFF)
+    for action in actions["actions"]:
+        assert f"{action['label']}:\n{action['url']}" in letter.text
+        assert f'<a href="{action["url"]}" style="display:inline-block' in letter.html
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"answer_by": "crm", "answer_field": object()}, "accept or reject this lead in your CRM; Globex"),
+        ({"answer_by": "api"}, "accept or reject this lead in your own system; Globex"),
+        ({"answer_by": "crm"}, "Please accept or reject this lead:"),
+    ],
+)
+def test_the_mail_names_the_one_way_that_is_recommended_and_has_the_links_besides(
+    settings: dict[str, Any], said: str
+) -> None:
+    (mail,) = new_lead_mails(connection(**settings), [distributed()])
+    letter = worded(mail.letter, {**mail.facts, **STANDS, **Actions(LINKS).of(mail)}, OFF)
+    assert said in letter.text
+    assert said in " ".join(letter.html.split())
+    assert (letter.text.count("https://feedback.example/"), letter.html.count("https://feedback")) == (2, 2)
+    assert ("display:inline-block" in letter.html) is (said.endswith(":"))
+
+
+def test_without_the_service_that_takes_answers_nobody_is_asked_to_follow_a_link() -> None:
+    (mail,) = new_lead_mails(connection(), [distributed()])
+    letter = worded(mail.letter, {**mail.facts, **STANDS, **Actions(None).of(mail)}, OFF)
+    assert "reject" not in letter.text + letter.html
+
+
+def test_who_qualified_is_nobodys_to_accept() -> None:
+    (mail,) = new_lead_mails(connection(), [qualified()])
+    assert Actions(LINKS).of(mail) == {"answer_by": "", "actions": []}
 
 
 def test_a_distribution_sent_twice_is_the_same_mail_and_another_one_is_not() -> None:
@@ -121,6 +171,18 @@ def test_a_distribution_sent_twice_is_the_same_mail_and_another_one_is_not() -> 
     assert ids[0] == ids[1] != ids[2]
     other_tenant = new_lead_mails(connection(tenant_id="bolt"), [distributed("d-1")])
     assert other_tenant[0].id not in ids
+
+
+def test_two_suppliers_may_give_their_leads_the_same_number() -> None:
+    other = distributed().model_copy(update={"supplier_id": "initech", "event_id": "e-2"})
+    first, second = new_lead_mails(connection(), [distributed(), other])
+    assert first.id != second.id
+
+
+def test_who_is_not_handed_to_the_crm_is_not_to_be_answered_there() -> None:
+    there = connection(takes=False, answer_by="crm", answer_field=object())
+    (mail,) = new_lead_mails(there, [distributed()])
+    assert Actions(LINKS).of(mail)["answer_by"] == "email"
 
 
 def test_many_that_qualify_at_once_are_one_mail_and_distributions_are_not() -> None:
@@ -134,6 +196,9 @@ def test_many_that_qualify_at_once_are_one_mail_and_distributions_are_not() -> N
     assert f"And {MOST_AT_ONCE + 10} more" in letter.text
     few = new_lead_mails(connection(), many[:MOST_AT_ONCE])
     assert {mail.letter for mail in few} == {"new_lead"}
+    (after,) = new_lead_mails(connection(), many[:1], lately=MOST_AT_ONCE)
+    assert after.letter == "new_leads"
+    assert worded("new_leads", after.facts, OFF).subject == "1 new lead"
 
 
 def test_what_a_sender_writes_into_a_name_changes_neither_header_nor_page() -> None:

@@ -20,7 +20,8 @@ from paper import (
 
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.delivery import Delivery
-from leadbus.connector.delivering.plan import Present
+from leadbus.connector.delivering.plan_assignment import request_of
+from leadbus.connector.delivering.plan_fields import Present
 from leadbus.connector.mapping import FieldMap
 from leadbus.errors import Rejected
 from leadbus.messages import (
@@ -98,6 +99,32 @@ def test_without_a_rule_the_profile_decides_and_a_sync_request_overrides_it() ->
     assert change(owed, off, {"Phone": "theirs"})[0] == {"Phone": "ours"}
     owed.merge(updated("s7", 7, sync=SyncRequest(update_existing=False)), None, minute(7))
     assert change(owed, on, {"Phone": "theirs"})[0] == {}
+
+
+def test_what_others_said_waits_while_a_request_leaves_the_record_alone() -> None:
+    owed = delivery(
+        qualified(5, phone="ours"),
+        updated("o6", 6, owner_email="ida@example.com"),
+        updated("s7", 7, fields={"company": "Acme"}, sync=SyncRequest(update_existing=False)),
+    )
+    owed.settle(plan.record_part(owed, set(), is_there=True))
+    assert {name for name, fact in owed.fields.items() if fact.pending} == {"phone"}
+    assert owed.owner is not None
+    assert (owed.owner.pending, owed.is_due, request_of(owed)) == (True, True, SyncRequest())
+    owed.settle(plan.record_part(owed, {"phone"}, is_there=True))
+    assert not any(fact.pending for fact in owed.fields.values())
+
+
+def test_what_a_request_brings_is_written_though_it_was_said_and_left_out_before() -> None:
+    form = later(version=9, phone="ours")  # the form, as scoring tells of it
+    owed = delivery(distributed(), form)
+    owed.settle(plan.everything(owed))
+    asks = {"fields": {"phone": "ours"}, "sync": SyncRequest(update_existing=True)}
+    owed.merge(updated("a0", 9, **asks), None, minute(9))
+    assert change(owed, connection(), {"Phone": "theirs"})[0] == {"Phone": "ours"}
+    owed.settle(plan.everything(owed))
+    owed.merge(updated("a0", 9, **asks), None, minute(9))  # told again
+    assert not owed.is_due
 
 
 def test_a_value_that_the_crm_has_already_is_not_written() -> None:

@@ -83,13 +83,16 @@ def test_a_note_that_was_begun_stays_what_it_is_when_a_later_event_of_its_day_co
     assert (list(owed.activities), list(owed.begun.values())) == (["e0"], [["e0"]])
 
 
-@pytest.mark.parametrize(("kind", "written"), [("call", "call"), ("email", "task"), ("task", "task")])
-def test_a_task_is_due_at_the_end_of_the_day_it_is_asked_for(kind: str, written: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "written", "subject"),
+    [("call", "call", "Call her"), ("email", "task", "Email: Call her"), ("task", "task", "Call her")],
+)
+def test_a_task_is_due_at_the_end_of_the_day_it_is_asked_for(kind: str, written: str, subject: str) -> None:
     there = connection(time_zone="Europe/Berlin")
     task = Task(kind=kind, subject="Call her", due_in_days=3, note="About prices")
     owed = delivery(updated("s1", 0, sync=SyncRequest(task=task)))
     ((done, row),) = plan_activities.new_activities(owed, there, RECORD, "u1")
-    assert (row.type, row.subject, row.text, row.owner_id) == (written, "Call her", "About prices", "u1")
+    assert (row.type, row.subject, row.text, row.owner_id) == (written, subject, "About prices", "u1")
     assert row.due_at == datetime(2026, 11, 25, 16, tzinfo=UTC)
     assert done.tasks == {"s1"}
 
@@ -97,6 +100,7 @@ def test_a_task_is_due_at_the_end_of_the_day_it_is_asked_for(kind: str, written:
 def test_a_task_for_today_is_not_due_before_it_was_asked_for() -> None:
     late = datetime(2026, 11, 22, 22, tzinfo=UTC)
     task = Task(subject="Call", due_in_days=0)
-    owed = delivery(updated("s1", 0, occurred_at=late, sync=SyncRequest(task=task)))
+    asked = updated("s1", 0, sync=SyncRequest(task=task)).model_copy(update={"received_at": late})
+    owed = delivery(asked)
     ((_, row),) = plan_activities.new_activities(owed, connection(), RECORD, None)
     assert row.due_at == late

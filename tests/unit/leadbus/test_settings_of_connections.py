@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from connector_sugar.settings import SugarConnection
 from leadbus.connector.settings import ConnectionSettings, Schedule
 from leadbus.connector.settings.merge import merged
-from leadbus.connector.settings.page import settings_page
+from leadbus.connector.settings.page import common_page, settings_page
 from leadbus.connector.settings.schema import needed_to_turn_on, rows_of
 from leadbus.connector.settings.secret import changed_paths, keep_masked, secrets_of
 from leadbus.connector.settings.validation import validated
@@ -86,10 +86,17 @@ def test_a_help_text_is_a_sentence(kind: type[ConnectionSettings]) -> None:
 def test_rows_and_documents_cover_every_setting(kind: type[ConnectionSettings]) -> None:
     paths = [row.path for row in rows_of(kind)]
     assert len(paths) == len(set(paths))
-    page = settings_page(kind)
+    page = common_page([kind]) + settings_page(kind)
     names = {name for model in models(kind) for name in model.model_fields}
     assert {path.rsplit(".", 1)[-1].removesuffix("[]") for path in paths} == names
     assert [path for path in paths if f"| `{path}` |" not in page] == []
+
+
+def test_a_crms_own_page_repeats_nothing_that_all_have(kind: type[ConnectionSettings]) -> None:
+    alike = [row for row in rows_of(kind) if row in rows_of(ConnectionSettings)]
+    assert len(alike) > 20
+    lines = settings_page(kind).splitlines()
+    assert [row.path for row in alike if any(line.startswith(f"| `{row.path}` |") for line in lines)] == []
 
 
 def test_every_connector_says_what_can_be_connected(kind: type[ConnectionSettings]) -> None:
@@ -124,6 +131,19 @@ async def test_the_connector_serves_its_settings() -> None:
     assert rows["schedules.comparison.cron"]["default"] == "0 3 * * *"
     assert rows["fields[].rule"]["allowed"] == "ours, theirs, newest, only_if_empty, never"
     assert rows["lead_source"]["needed"] == "to turn on"
+
+
+def test_what_the_guides_name_is_the_default(kind: type[ConnectionSettings]) -> None:
+    rows = {row.path: row for row in rows_of(kind)}
+    zoho = kind.__module__.startswith("connector_zoho")
+    assert rows["marketing_automation.threshold"].default == 50
+    assert set(rows["event_types"].default) == {
+        *("email_open", "email_click", "email_unsubscribe", "web_view", "web_click", "form_submission"),
+        *("telequalification", "sms_delivered", "sms_click", "supplier_event", "link_conversion"),
+    }
+    lists = rows["schedules.list.cron"].default, rows["schedules.list.every_seconds"].default
+    assert lists == (("0 0,6,12,18 * * *", None) if zoho else (None, 1_800))
+    assert rows["schedules.comparison.cron"].default == ("0 3 * * 0" if zoho else "0 3 * * *")
 
 
 def test_every_secret_is_where_secrets_are_looked_for(kind: type[ConnectionSettings]) -> None:

@@ -93,10 +93,11 @@ class Case:
         default_factory=lambda: Heard(
             {
                 "leads.scored": [
-                    {"prospect_id": "p-ada"},
-                    {"prospect_id": "p-ada"},
-                    {"prospect_id": "p-eve"},
+                    {"prospect_id": "p-ada", "version": 3, "score": 55},
+                    {"prospect_id": "p-ada", "version": 1, "score": 20},
+                    {"prospect_id": "p-eve", "version": 1, "score": 2},
                 ],
+                "crm.deliveries": [{"prospect_id": "p-ada", "record": {"id": "l-ada"}}],
                 "leads.qualified": [{"event_id": "q1"}, {"event_id": "q1"}],
                 "crm.lead-status": [_status("s1", "l-ada", "Dead"), _status("s2", "l-bob", "Converted")],
                 "crm.contacts": [
@@ -199,7 +200,8 @@ _UNHEARD: dict[str, Plant] = {
     ),
 }
 _LATE: dict[str, Plant] = {
-    "an event is counted twice": lambda c: c.row("Leads", "l-ada").update(lead_score_c=60),
+    "an event is counted twice": lambda c: c.heard.messages["leads.scored"][0].update(score=60),
+    "a score was never had": lambda c: c.row("Leads", "l-ada").update(lead_score_c=60),
     "a score is missing": lambda c: c.row("Leads", "l-ada").update(lead_score_c=None),
     "an unreadable record is nowhere": lambda c: setattr(c.heard, "dead", 0),
 }
@@ -288,6 +290,11 @@ def test_scores_next_to_the_threshold_are_not_judged() -> None:
     at_threshold = [_event(n, "email_click") for n in range(1, 11)]
     assert expect(at_threshold).people["aurora"]["ada@example.com"].wanted is Wanted.EITHER
     assert expect(at_threshold[:9]).people["aurora"]["ada@example.com"].wanted is Wanted.NO
+
+
+def test_a_score_that_the_person_had_before_is_no_fault(case: Case) -> None:
+    case.row("Leads", "l-ada")["lead_score_c"] = 50
+    assert case.verdict().faults == []
 
 
 def test_of_very_many_activities_only_the_newest_must_be_notes() -> None:

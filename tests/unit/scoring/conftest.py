@@ -12,10 +12,12 @@ from leadbus.event_types import EventType
 from leadbus.ids import prospect_id
 from leadbus.messages import (
     ConnectionChanged,
+    ContactChanged,
     DeliveryReported,
     Fields,
     LeadDistributed,
     MarketingEvent,
+    OpportunityChanged,
     ProspectMessage,
     Record,
 )
@@ -61,16 +63,32 @@ class Scene:
         )
         return self._received("leads.distributed", message, at)
 
-    def delivery(self, outcome: str, record_id: str | None = "1", connection_id: str = "c1") -> Received:
+    def delivery(
+        self, outcome: str, record_id: str | None = "1", connection_id: str = "c1", kind: str | None = None
+    ) -> Received:
         message = DeliveryReported(
             event_id=f"{outcome} {record_id}",
             occurred_at=datetime.fromtimestamp(self.start / 1000, UTC),
             connection_id=connection_id,
             outcome=outcome,  # type: ignore[arg-type]
             record=Record(module="Leads", id=record_id) if record_id else None,
+            kind=kind,  # type: ignore[arg-type]
             **self._names(),
         )
         return self._received("crm.deliveries", message, 0)
+
+    def contact(self, record_id: str = "1", kind: str = "contact", at: float = 0, **facts: Any) -> Received:
+        """at: also the CRM's time."""
+        names = self._of_crm("Contacts", record_id, f"{kind} {record_id} at {at} {sorted(facts)}", at)
+        state = "client" if kind == "contact" else "prospect"
+        message = ContactChanged(**{"email": EMAIL, "kind": kind, "state": state} | names | facts)
+        return self._received("crm.contacts", message, at)
+
+    def opportunity(self, record_id: str = "o-1", at: float = 0, **facts: Any) -> Received:
+        """at: also the CRM's time."""
+        names = self._of_crm("Opportunities", record_id, f"{record_id} at {at} {sorted(facts)}", at)
+        message = OpportunityChanged(**{"name": "200 engines"} | names | facts)
+        return self._received("crm.opportunities", message, at)
 
     def connection(self, connection_id: str = "c1", **settings: Any) -> ConnectionChanged:
         values: dict[str, Any] = {
@@ -101,6 +119,14 @@ class Scene:
         for batch in batches:
             self.turn(batch, prospect)
         return prospect
+
+    def _of_crm(self, module: str, record_id: str, event_id: str, at: float) -> dict[str, Any]:
+        return self._names() | {
+            "event_id": event_id,
+            "occurred_at": datetime.fromtimestamp(self.start / 1000 + at, UTC),
+            "connection_id": "c1",
+            "record": Record(module=module, id=record_id),
+        }
 
     def _names(self) -> dict[str, Any]:
         return {"tenant_id": self.key.tenant_id, "prospect_id": self.key.prospect_id}

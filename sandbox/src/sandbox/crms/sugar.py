@@ -15,6 +15,8 @@ from sandbox.crms.tables import Kind, Note, Opportunity, Record, Row, Tables, Wo
 
 API_USER = "leadbus"
 PLATFORM = "leadbus"
+GUESTS = "Guests of the fair"
+"""A target list that people made."""
 SCORE_FIELD = "lead_score_c"
 WORDS = Words(
     new="New",
@@ -48,7 +50,10 @@ class SugarOrganisation(Organisation):
 
 
 class Sugar(Crm):
-    """api_user: the id of Leadbus's user; team: that of the tenant's team. Known once prepared."""
+    """api_user: the id of Leadbus's user; team: that of the tenant's team; guests: that of the target list.
+
+    Known once prepared.
+    """
 
     connector = "connector-sugar"
     told = re.compile(r"\b(SOAP|REST)\b")
@@ -60,7 +65,7 @@ class Sugar(Crm):
         command += ["--teams"] if organisation.team else []
         super().__init__(organisation.tenant, organisation.title, port, folder, command)
         self._organisation = organisation
-        self.api_user = self.team = ""
+        self.api_user = self.team = self.guests = ""
 
     async def prepare(self, password: str) -> None:
         """A user for Leadbus, its platform and team, and the lead source."""
@@ -74,6 +79,11 @@ class Sugar(Crm):
         self.api_user = users[API_USER]
         if self._organisation.speaks.startswith("sugar-"):  # these know API platforms
             await self.do("desk/register_platform", name=PLATFORM)
+        lists = {row["name"]: row["id"] for row in await self.rows("ProspectLists")}
+        if GUESTS not in lists:
+            fields = {"name": GUESTS, "list_type": "default"}
+            lists[GUESTS] = (await self.do("create", module="ProspectLists", fields=fields))["id"]
+        self.guests = lists[GUESTS]
         if self._organisation.team:
             self.team = await self._joined(self._organisation.team)
 
@@ -114,6 +124,15 @@ class Sugar(Crm):
         if self.team:
             for kind, module in _MADE.items():
                 await self.do("change", module=module, id=made[kind], fields=self._of_team)
+
+    async def on_list(self) -> set[str]:
+        """The ids of the people on the target list."""
+        return set((await self.do("desk/on_list", target_list=self.guests))["result"])
+
+    async def put_on_list(self, person: Record, *, off: bool = False) -> None:
+        """By hand; off: taken off it."""
+        facts = {"list": self.guests, "module": _MODULE[person.kind], "id": person.id, "off": off}
+        await self.do("membership", **facts)
 
     @property
     def _of_team(self) -> dict[str, str]:

@@ -66,9 +66,15 @@ class Person:
         return sum(self.points.values())
 
     @property
+    def extremes(self) -> tuple[int, int]:
+        """The least and the most that the score can have been, whatever the order of the events."""
+        points = self.points.values()
+        return sum(p for p in points if p < 0), sum(p for p in points if p > 0)
+
+    @property
     def wanted(self) -> Wanted:
         """Distributed people always; others if their score exceeds the threshold, whatever the order."""
-        most = sum(points for points in self.points.values() if points > 0)
+        _, most = self.extremes
         if self.handed or self.score > THRESHOLD + UNSURE:
             return Wanted.YES
         return Wanted.EITHER if most > THRESHOLD - UNSURE else Wanted.NO

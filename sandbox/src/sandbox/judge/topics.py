@@ -17,6 +17,7 @@ TOPICS = (
     "crm.lead-status",
     "crm.contacts",
     "crm.opportunities",
+    "crm.lists",
 )
 _DEAD = ".dead"
 
@@ -60,7 +61,6 @@ class Listener:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             # Questions for offsets stand behind a fetch that waits, on the same connection.
-            fetch_max_wait_ms=50,
         )
         self._tenants = set(tenants)
         self._prefix = topic_prefix

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sandbox.crms.tables import Note, Tables
+from sandbox.crms.tables import Note, Record, Tables
 from sandbox.judge.expectation import TOLD_AFTERWARDS, UNSURE, Activity, Person, Sent, Wanted
 from sandbox.judge.topics import Heard, Message
 
@@ -66,10 +66,11 @@ def judge(sent: Sent, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) ->
     if sent.unanswered:
         verdict.lost.append(f"{sent.unanswered} items were never answered")
     latencies: list[float] = []
+    scored = _scored(heard)
     for tenant, tables in crms.items():
         people = sent.people.get(tenant, {})
         for person in people.values():
-            _judge_person(verdict, person, tables, latencies)
+            _judge_person(verdict, person, tables, scored, latencies)
         _judge_records(verdict, tables, set(people), _emails_of_others(sent, tenant))
     _judge_seeds(verdict, crms, deeds)
     _judge_statuses(verdict, crms, heard, deeds)
@@ -94,7 +95,16 @@ def judge(sent: Sent, crms: Mapping[str, Tables], heard: Heard, deeds: Deeds) ->
     return verdict
 
 
-def _judge_person(verdict: Verdict, person: Person, tables: Tables, latencies: list[float]) -> None:
+def _scored(heard: Heard) -> dict[str, float]:
+    """What people were scored last, by the ids of their records."""
+    newest = {m["prospect_id"]: m for m in sorted(heard.of("leads.scored"), key=lambda m: m["version"])}
+    delivered = [m for m in heard.of("crm.deliveries") if m.get("record") and m["prospect_id"] in newest]
+    return {m["record"]["id"]: newest[m["prospect_id"]]["score"] for m in delivered}
+
+
+def _judge_person(
+    verdict: Verdict, person: Person, tables: Tables, scored: Mapping[str, float], latencies: list[float]
+) -> None:
     records = tables.by_email.get(person.email, [])
     _judge_notes(verdict, person, tables)
     if person.wanted is not Wanted.YES:
@@ -111,9 +121,21 @@ def _judge_person(verdict: Verdict, person: Person, tables: Tables, latencies: l
             latencies.append(max(0.0, first.created - answered_at))
     if first.ours and person.last_names and first.last_name not in person.last_names | {UNNAMED}:
         verdict.wrong.append(f"{first.kind} {first.id} has another last name than was sent")
-    scores = [record.score for record in records if record.score is not None]
-    if person.points and not any(abs(score - person.score) < UNSURE for score in scores):
-        verdict.late.append(f"{person.email} has the scores {scores} in its CRM instead of {person.score}")
+    if person.points:
+        _judge_score(verdict, person, records, scored)
+
+
+def _judge_score(
+    verdict: Verdict, person: Person, records: Sequence[Record], scored: Mapping[str, float]
+) -> None:
+    """A CRM has a score that the person had within the last hour; scoring says which one it has by now."""
+    told = {scored[record.id] for record in records if record.id in scored}
+    if any(abs(score - person.score) >= UNSURE for score in told):
+        verdict.late.append(f"{person.email} was scored {told} instead of {person.score}")
+    held = [record.score for record in records if record.score is not None]
+    least, most = person.extremes
+    if not any(least - UNSURE < score < most + UNSURE for score in held):
+        verdict.late.append(f"{person.email} has the scores {held} in its CRM, none from {least} to {most}")
 
 
 def _judge_notes(verdict: Verdict, person: Person, tables: Tables) -> None:

@@ -24,6 +24,7 @@ _DESK: Mapping[str, Callable[..., Any]] = {
         desk.expire_access,
         desk.join_team,
         desk.load,
+        desk.on_list,
         desk.refuse,
         desk.register_platform,
         desk.set_password,

@@ -121,6 +121,15 @@ def put_on_list(store: Store, target_list: str, module: str, key: str, *, off: b
         links.tell(store, event, module, key, link, [target_list])
 
 
+def on_list(store: Store, target_list: str) -> list[str]:
+    """The ids of the people on a target list."""
+    rows = store.rows(
+        "SELECT related_id FROM prospect_lists_prospects WHERE deleted = 0 AND prospect_list_id = ?",
+        (target_list,),
+    )
+    return sorted(row["related_id"] for row in rows)
+
+
 def opportunity(
     store: Store,
     email: str,

@@ -19,8 +19,18 @@ REACH = timedelta(hours=30)
 """How far back the oldest event lies."""
 
 
-_CAMPAIGN = {"campaign_id": CAMPAIGN, "name": "Frühling · Spring", "budget": "1250.50", "currency": "EUR"}
+CAMPAIGN_NAME = "Frühling · Spring"
+_CAMPAIGN = {
+    "campaign_id": CAMPAIGN,
+    "name": CAMPAIGN_NAME,
+    "budget": "1250.50",
+    "currency": "EUR",
+    "sync": True,
+}
+PARTICIPANTS = 5
+"""Of the people whom suppliers hand over, so many take part in the campaign."""
 _LIST = "l-news"
+GUEST_LIST = "l-guests"
 _PROMOTED = {"title": "Head of Purchasing"}
 
 
@@ -117,7 +127,7 @@ class _Upstream:
         leads, happened = self._leads(events)
         handed = list(self._distributions(distributions, leads))
         posts = self._event_posts(happened)
-        posts += [self._post("prospects", *self._updates(leads))]
+        posts += [self._post("prospects", *self._updates(leads), *self._participants(handed))]
         rest = _interleave([posts, handed])
         return [*self._campaigns_and_lists(), *rest]
 
@@ -216,6 +226,21 @@ class _Upstream:
             update = self._rng.choice(updates)
             yield {"event_id": self._id("u"), "email": person.email, "occurred_at": at, **update}
 
+    def _participants(self, handed: Sequence[Request]) -> Iterator[dict[str, Any]]:
+        """Some of them, each once; those of the tenant's first supplier are guests of the fair too."""
+        bodies = [item.body for request in handed for item in request.items if not item.wrong]
+        suppliers = {body["email"].strip().lower(): body["supplier_id"] for body in reversed(bodies)}
+        for email, supplier in list(suppliers.items())[-PARTICIPANTS:]:
+            guest = {"lists": [{"list_id": GUEST_LIST}]} if supplier == self._tenant.suppliers[0].id else {}
+            yield {
+                "event_id": self._id("p"),
+                "email": email,
+                "occurred_at": self._now.isoformat(),
+                "campaigns": [{"campaign_id": CAMPAIGN, "response": "Responded"}],
+                **guest,
+            }
+
     def _campaigns_and_lists(self) -> Iterator[Request]:
         yield self._post("campaigns", {"event_id": self._id("c"), **_CAMPAIGN})
-        yield self._post("lists", {"event_id": self._id("l"), "list_id": _LIST, "name": "Newsletter"})
+        for key, name in ((_LIST, "Newsletter"), (GUEST_LIST, "Guests of the fair")):
+            yield self._post("lists", {"event_id": self._id("l"), "list_id": key, "name": name})

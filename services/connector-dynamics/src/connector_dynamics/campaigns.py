@@ -109,8 +109,10 @@ class Campaigns:
         """See `Adapter`. As many as there are of a list in one call; responses are kept nowhere."""
         groups: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
         for at, member in enumerate(members):
-            entity = member.record.module
-            groups[list_of(member.campaign.record.id, entity), entity, member.member].append(at)
+            entity, of = member.record.module, member.campaign.record
+            # A list that is no campaign's stands for itself.
+            list_id = of.id if of.module == LIST else list_of(of.id, entity)
+            groups[list_id, entity, member.member].append(at)
         parts = [(of, some) for of, places in groups.items() for some in chunks(places, MOST_MEMBERS)]
         found = await asyncio.gather(*(self._put(*of, [members[at] for at in some]) for of, some in parts))
         outcomes: dict[int, Outcome] = {}
@@ -209,17 +211,25 @@ class Campaigns:
             if len(members) > 1:  # one of them, perhaps: each by itself
                 alone = await asyncio.gather(*(self._put(list_id, entity, is_member, [m]) for m in members))
                 return [outcome for (outcome,) in alone]
-            return [await self._meant(error, entity, ids[0], is_member=is_member)]
+            is_own = members[0].campaign.record.module != LIST
+            return [await self._meant(error, entity, ids[0], is_member=is_member, is_own=is_own)]
         except LeadbusError as error:
             return [error] * len(members)
         return [None] * len(members)
 
-    async def _meant(self, error: LeadbusError, entity: str, id_: str, *, is_member: bool) -> Outcome:
-        """Where something is gone, whether it is the person or the list; on a list that is gone is nobody."""
+    async def _meant(
+        self, error: LeadbusError, entity: str, id_: str, *, is_member: bool, is_own: bool
+    ) -> Outcome:
+        """Where something is gone, whether it is the person or the list; on a list that is gone is nobody.
+
+        is_own: the list is that of a campaign of ours.
+        """
         if not isinstance(error, Gone):
             return error
         if not is_member:
             return None
+        if not is_own:
+            return error
         try:
             lives = await self._organisation.retrieve(entity, [id_], ())
         except LeadbusError as trouble:

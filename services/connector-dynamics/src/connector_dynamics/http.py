@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import httpx
 
 from connector_dynamics import faults, reaching
+from leadbus import foreign_json
 from leadbus.errors import Rejected
 
 MOST_BYTES = 50_000_000
@@ -134,10 +135,7 @@ def encode(body: Any) -> bytes:
 
 def decode(content: bytes) -> Any:
     """The JSON value; None for an empty body. Raises ValueError if it is something else."""
-    try:
-        return json.loads(content, parse_float=Decimal) if content.strip() else None
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    return foreign_json.loads(content) if content.strip() else None
 
 
 def _number(value: Any) -> float:

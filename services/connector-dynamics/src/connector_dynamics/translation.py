@@ -66,6 +66,11 @@ ACCOUNTS_LIST = 1
 MEMBER_TYPES: Mapping[str, int] = {CONTACT: 2, LEAD: 4}
 """`list.createdfromcode` (documentation, list entity): of lists of accounts, and of those of people."""
 
+IS_DYNAMIC = (
+    "Who is on a dynamic marketing list its query decides, and nobody can be put on it or taken off: use a"
+    " static one."
+)
+
 EMAILS = ("emailaddress1", "emailaddress2", "emailaddress3")
 NO_BULK_EMAIL, NO_EMAIL = "donotbulkemail", "donotemail"
 MERGED = "merged"
@@ -102,7 +107,7 @@ READ: Mapping[str, tuple[str, ...]] = {
     MEETING: (*_TO_DO, "scheduledstart"),
     EMAIL: (*_TO_DO, "scheduledend"),
     NOTE: (*_CHANGE, "subject", "objectid"),
-    LIST: (*_CHANGE, "listname", "type"),
+    LIST: (*_CHANGE, "listname", "type", "createdfromcode"),
 }
 """Attributes that a row is made of, by entity, beside those that are mapped; older versions lack some."""
 
@@ -240,8 +245,14 @@ def _activity(common: _Common, entry: Entry, around: Around) -> CrmActivity:
 def _list(common: _Common, entry: Entry, around: Around) -> CrmList:
     """Types as the guide names them; the attribute is a boolean."""
     is_dynamic = entry.values.get("type") is True
-    name = text(entry.values.get("listname"))
-    return CrmList(**common, name=name, list_type="Dynamic" if is_dynamic else "Static")
+    code = entry.values.get("createdfromcode")
+    return CrmList(
+        **common,
+        name=text(entry.values.get("listname")),
+        list_type="Dynamic" if is_dynamic else "Static",
+        holds=tuple(entity for entity, of in MEMBER_TYPES.items() if of == code),
+        closed=IS_DYNAMIC if is_dynamic else "",
+    )
 
 
 _READERS: Mapping[Kind, Callable[[_Common, Entry, Around], Row]] = {

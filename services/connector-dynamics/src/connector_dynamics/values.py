@@ -213,6 +213,10 @@ def new_account(new: NewAccount) -> Values:
     return {ACCOUNT_NAME: fit(ACCOUNT_NAME, new.name), **_owner(new.owner_id)}
 
 
+COMPLETED: Values = {"statecode": Option(1), "statuscode": Option(5)}
+"""Of a task (entity reference, task: state and status of a completed one)."""
+
+
 def new_activity(new: NewActivity, user_id: str) -> Values:
     """A note, task or call on the record. user_id: ours, who makes a call that nobody owns."""
     about = Reference(new.record.module, new.record.id)

@@ -169,6 +169,8 @@ AttributeType = Literal[
 class Attribute:
     """A column. length: characters. options: labels by number, as the CRM's user sees them.
 
+    states: of a status column, the state that each option goes with.
+
     local_date: a date that follows the user's zone, which the Web API has as a time (documentation, behavior
     and format of date and time columns).
     targets: entities that a lookup may name. creatable, updatable: whether it may be written.
@@ -183,6 +185,7 @@ class Attribute:
     updatable: bool = True
     custom: bool = False
     options: Mapping[int, str] | None = None
+    states: Mapping[int, int] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
 
 

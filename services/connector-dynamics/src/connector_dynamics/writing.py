@@ -14,12 +14,13 @@ from connector_dynamics.capabilities import CAPABILITIES
 from connector_dynamics.client import Organisation
 from connector_dynamics.metadata import Metadata
 from connector_dynamics.settling import answered
+from connector_dynamics.stating import lead_status
 from connector_dynamics.translation import ACCOUNT, ACTIVITIES
 from connector_dynamics.values import Shapes, Values
 from connector_dynamics.wire import Option, Write
 from leadbus.connector.contract import Created, NewAccount, NewActivity, NewPerson, Outcome, PersonChange
 from leadbus.connector.settings import ConnectionSettings
-from leadbus.errors import Gone, LeadbusError, Rejected
+from leadbus.errors import Conflict, Gone, LeadbusError, Rejected
 from leadbus.messages import Record
 
 Result = TypeVar("Result")
@@ -80,7 +81,32 @@ class Writing:
             for new in activities
         ]
         outcomes = await self._sent(self._organisation.create, rows)
+        outcomes = await self._completed(activities, outcomes)
         return await self._told_apart(outcomes, [new.record if new.owner_id else None for new in activities])
+
+    async def _completed(
+        self, activities: Sequence[NewActivity], outcomes: Sequence[Created]
+    ) -> list[Created]:
+        """Of those that are done: a record begins open, whatever is said of its state (`wire.Write`).
+
+        Also of one that was there already: its first try may have been broken off in between.
+        """
+        result = list(outcomes)
+        done = [
+            at
+            for at, (new, outcome) in enumerate(zip(activities, outcomes, strict=True))
+            if new.done and isinstance(outcome, str | Conflict)
+        ]
+        rows: list[Prepared] = [
+            (
+                ACTIVITIES[activities[at].type],
+                Write(activities[at].id, values.COMPLETED, traceparent=activities[at].traceparent),
+            )
+            for at in done
+        ]
+        for at, closed in zip(done, await self._sent(self._organisation.update, rows), strict=True):
+            result[at] = closed or result[at]
+        return result
 
     async def _new_person(self, new: NewPerson) -> tuple[str, Write]:
         entity = CAPABILITIES.module_of(new.kind)
@@ -93,10 +119,12 @@ class Writing:
     async def _change(self, change: PersonChange) -> tuple[str, Write]:
         entity = change.record.module
         source = await self._source(entity, change.lead_source or "", must=False)
-        written = await self._typed(
-            entity, lambda shapes: values.person_change(change, self._score_field, shapes, source)
-        )
+        written = await self._typed(entity, lambda shapes: self._changed(change, shapes, source))
         return entity, Write(change.record.id, written, change.version, change.traceparent)
+
+    def _changed(self, change: PersonChange, shapes: Shapes, source: Option | None) -> Values:
+        told = values.person_change(change, self._score_field, shapes, source)
+        return told | (lead_status(change.status, shapes) if change.status else {})
 
     async def _typed(self, entity: str, make: Callable[[Shapes], Values]) -> Values:
         """What is made by the columns; made again where an option may have been added since."""

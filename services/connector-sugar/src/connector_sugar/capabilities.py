@@ -4,13 +4,20 @@ Measured on SuiteCRM 7.12.5: about 80 ms for a written row, 0.7 ms for a read on
 run one at a time.
 """
 
-from connector_sugar.translation import ACTIVITIES, CAMPAIGNS, FIELDS, MODULES, NEW_STATUS, fit
-from leadbus.connector.capabilities import CONVERTING, RESPONSES, TURNING_BACK, Capabilities
+from connector_sugar.translation import ACTIVITIES, CAMPAIGNS, FIELDS, MODULES, NEW_STATUS, STATUS, fit
+from leadbus.connector.capabilities import (
+    CONVERTING,
+    RESPONSES,
+    STATUS_OF_CONTACT,
+    TURNING_BACK,
+    Capabilities,
+)
 
 CAPABILITIES = Capabilities(
     crm="sugar",
     modules=MODULES,
     fields=FIELDS,
+    account_fields={"annual_revenue": "annual_revenue", "account_type": "account_type"},
     required={
         "lead": frozenset({"last_name", "company"}),
         "contact": frozenset({"last_name"}),
@@ -26,6 +33,7 @@ CAPABILITIES = Capabilities(
     own_ids=True,
     pushes=True,
     lead_source_field="lead_source",
+    status_field=STATUS,
     filled=frozenset(
         {
             "id",
@@ -47,9 +55,15 @@ CAPABILITIES = Capabilities(
         " {rights} {module}: read is List and View, write is Edit; Access must be Enabled.",
         "lead_source": "In the CRM, under Admin > Studio > {module} > Fields > {name}: choose Add on the"
         " drop-down list, enter {value} as item name and display label, then Add, then Save.",
+        "option": "In the CRM, under Admin > Studio > {module} > Fields > {name}: choose Edit on the"
+        " drop-down list, enter {value} as item name and display label, then Add, then Save. If the value is"
+        " there under another display label, enter its item name here instead.",
         "field": "In the CRM, under Admin > Studio > {module} > Fields, choose Add Field, pick the type,"
         " enter the name, then Save. SugarCRM adds _c to the names of fields made there: enter it here with"
         " that ending. Missing now: {name}.",
+        "list": "In SugarCRM, open Target Lists (under Campaigns, or in the menu of all modules), click"
+        " Create Target List, enter {value} as Name, then Save. Or correct the name in the settings: capitals"
+        " do not count.",
         "score_field": "In the CRM, under Admin > Studio > {module} > Fields, choose Add Field with the data"
         " type Integer, then Save. SugarCRM adds _c to its name: enter it here with that ending.",
         "team": "In the CRM, under Admin > Team Management, create the team {value} or copy its name from"
@@ -59,6 +73,8 @@ CAPABILITIES = Capabilities(
         CONVERTING: "Leadbus does not convert leads in SugarCRM, where a salesperson decides on the lead's"
         " page which account, contact and opportunity come of it.",
         TURNING_BACK: "SugarCRM cannot turn a contact back into a lead.",
+        STATUS_OF_CONTACT: "SugarCRM's contacts have no lead status; its leads do. Give contacts a field by"
+        " which they are accepted or rejected.",
         RESPONSES: "SugarCRM knows of a campaign's members only that they are on its target list: how"
         " somebody responded stands in the activities that Leadbus writes.",
         "currency of a campaign's budget": "SugarCRM does not tell the code of its own currency: a budget in"

@@ -76,7 +76,7 @@ _LENGTHS: Mapping[str, int] = {
     "primary_address_postalcode": 20,
 }
 
-NEW_STATUS = "New"
+STATUS, NEW_STATUS = "status", "New"
 _CLOSED = frozenset({"Converted", "Dead"})
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CALL_MINUTES = "15"
@@ -144,7 +144,11 @@ def new_person(new: NewPerson, score_field: str | None, teams: Collection[str] =
 
 def person_change(change: PersonChange, score_field: str | None) -> Change:
     """What to write to a person who is there."""
-    told = {"lead_source": change.lead_source, "assigned_user_id": change.owner_id}
+    told = {
+        "lead_source": change.lead_source,
+        "assigned_user_id": change.owner_id,
+        STATUS: change.status,
+    }
     values = _values({**change.values, **told, **_score(score_field, change.score)})
     return Change(
         change.record.id,
@@ -173,7 +177,8 @@ def new_activity(new: NewActivity, now: datetime, teams: Collection[str] = ()) -
     }
     if new.type == "task":
         due = new.due_at.isoformat() if new.due_at else None
-        told |= {"status": "Not Started", "priority": "Medium", "date_due": due}
+        status = "Completed" if new.done else "Not Started"
+        told |= {"status": status, "priority": "Medium", "date_due": due}
     if new.type == "call":
         told |= {
             "status": "Planned",

@@ -1,4 +1,4 @@
-"""Campaigns, known by their names, and the leads and contacts related to them.
+"""Campaigns, known by their names, and the leads and contacts related to them (or tagged).
 
 Zoho's documentation: a campaign's people are related records, which have a Member_Status; they are related
 from either side, up to 100 rows a call, with an outcome for each. Here it is done from the campaign's, so
@@ -15,7 +15,8 @@ from connector_zoho.client import ZohoClient
 from connector_zoho.metadata import Metadata
 from connector_zoho.sending import Result, Sent, created, send
 from connector_zoho.settling import answered, error_of
-from connector_zoho.translation import CAMPAIGNS, text
+from connector_zoho.tagging import Tagging
+from connector_zoho.translation import CAMPAIGNS, TAGS, text
 from connector_zoho.upserting import Upserting
 from connector_zoho.values import CAMPAIGN_NAME, MEMBER_STATUS
 from connector_zoho.wire import outcomes
@@ -41,15 +42,16 @@ _WORDS = {
     MEMBER_STATUS: "response",
 }
 """Fields that a refusal may name, in our words."""
-_Group: TypeAlias = tuple[str, str, bool]
-"""Campaign, module of its people, whether they are put in or taken out."""
+_Group: TypeAlias = tuple[Record, str, bool]
+"""Campaign or tag, module of its people, whether they are put in or taken out."""
 
 
 class Campaigns:
     """Of one connection."""
 
-    def __init__(self, client: ZohoClient, metadata: Metadata) -> None:
+    def __init__(self, client: ZohoClient, metadata: Metadata, tagging: Tagging) -> None:
         self._client = client
+        self._tagging = tagging
         self._metadata = metadata
 
     async def write(self, campaigns: Sequence[CampaignAsSent]) -> list[WrittenCampaign]:
@@ -85,7 +87,7 @@ class Campaigns:
         offered = await self._statuses({m.response for m in members if m.member and m.response})
         groups: dict[_Group, list[int]] = {}
         for place, member in enumerate(members):
-            key = (member.campaign.record.id, member.record.module, member.member)
+            key = (member.campaign.record, member.record.module, member.member)
             groups.setdefault(key, []).append(place)
         parts = [
             (key, some)
@@ -140,7 +142,9 @@ class Campaigns:
         self, group: _Group, members: Sequence[CampaignMember], offered: Mapping[str, str]
     ) -> Sequence[Result]:
         campaign, module, is_in = group
-        path, ids = f"/{CAMPAIGNS}/{campaign}/{module}", [member.record.id for member in members]
+        if campaign.module == TAGS:
+            return await self._tagging.put(campaign.id, members, on=is_in)
+        path, ids = f"/{CAMPAIGNS}/{campaign.id}/{module}", [member.record.id for member in members]
         method = "PUT" if is_in else "DELETE"
         rows = [{"id": m.record.id, **_status(m.response, offered)} for m in members]
         try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from connector_zoho.translation import ACTIVITIES, CAMPAIGNS, FIELDS, MODULES, NEW_STATUS
 from connector_zoho.values import ACCOUNT_NAME, EMAIL, LEAD_SOURCE, LEAD_STATUS, OPT_OUT, OWNER, fit
-from leadbus.connector.capabilities import TURNING_BACK, Capabilities, Cost, Step, Verb
+from leadbus.connector.capabilities import STATUS_OF_CONTACT, TURNING_BACK, Capabilities, Cost, Step, Verb
 
 ROWS_PER_CREDIT = 10
 EMAILS_PER_QUERY = 50
@@ -52,8 +52,13 @@ _STEPS: Mapping[Step, str] = {
     " records the user sees, its role decides: Setup > Security Control > Roles and Sharing.",
     "lead_source": f"{_LAYOUT}, choose Edit Properties in the menu of the field Lead Source ({{name}}), add"
     " the option {value}, then Done and Save Layout. Do so in every layout that is in use.",
+    "option": f"{_LAYOUT}, choose Edit Properties in the menu of the field that the API calls {{name}}, add"
+    " the option {value}, then Done and Save Layout. Do so in every layout that is in use.",
     "field": f"{_LAYOUT}, drag a new field of the right type into it, then Save Layout. {_API_NAME}"
     " Missing now: {name}.",
+    "list": "In Zoho CRM, make a campaign of the name {value} (Campaigns > Create Campaign), or a tag (open a"
+    " lead or contact, Add Tags, or Manage Tags in the list of the module, for each of Leads and Contacts"
+    " that it is to hold). Or correct the name in the settings: capitals do not count.",
     "score_field": f"{_LAYOUT}, drag a new field of the type Number into it, then Save Layout. {_API_NAME}",
 }
 
@@ -61,6 +66,7 @@ CAPABILITIES = Capabilities(
     crm="zoho",
     modules=MODULES,
     fields=FIELDS,
+    account_fields={"annual_revenue": "Annual_Revenue", "account_type": "Account_Type"},
     # The API takes a lead without a company; but the default layout requires one, so that nobody could save
     # such a lead by hand (documentation).
     required={"lead": frozenset({"last_name", "company"}), "contact": frozenset({"last_name"})},
@@ -79,6 +85,7 @@ CAPABILITIES = Capabilities(
     credits=CREDITS,
     by_custom_field={"lead": {"birthday": "date"}},
     lead_source_field=LEAD_SOURCE,
+    status_field=LEAD_STATUS,
     filled=frozenset({"id", EMAIL, OPT_OUT, OWNER, LEAD_SOURCE, LEAD_STATUS, ACCOUNT_NAME}),
     activities=ACTIVITIES,
     campaigns=CAMPAIGNS,
@@ -87,6 +94,8 @@ CAPABILITIES = Capabilities(
     cannot={
         TURNING_BACK: "Zoho CRM cannot turn a contact back into a lead: the person stays a contact there,"
         " with all that hangs on it. Who wants a lead again enters one in the CRM by hand.",
+        STATUS_OF_CONTACT: "Zoho CRM's contacts have no lead status; its leads do. Give contacts a field by"
+        " which they are accepted or rejected.",
         "company of an existing contact": "Zoho CRM keeps a contact's company as an account of its own:"
         " Leadbus chooses it when it creates or converts the contact, and afterwards leaves it to the people"
         " in the CRM.",
@@ -99,6 +108,8 @@ CAPABILITIES = Capabilities(
         "responses of one's own": "Zoho CRM keeps how somebody responded as the status of a campaign's"
         " member: Planned, Invited, Sent, Received, Opened, Responded, Bounced or Opted Out. A response"
         " that is none of them is left out.",
+        "accounts without an owner": "In Zoho CRM every record has an owner, and a user who owns records"
+        " cannot be removed without naming another: no account lacks one.",
         "teams": "Zoho CRM has no teams: who sees a record is decided by the role of its owner.",
     },
 )

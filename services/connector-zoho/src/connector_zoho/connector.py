@@ -16,6 +16,7 @@ from connector_zoho.lists import Lists
 from connector_zoho.metadata import Metadata
 from connector_zoho.reading import Reading
 from connector_zoho.settings import ZohoConnection
+from connector_zoho.tagging import Tagging
 from connector_zoho.writing import Writing
 from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.connector.contract import (
@@ -62,7 +63,7 @@ class ZohoAdapter:
         self._lists = Lists(client, self._reading.looking)
         self._writing = Writing(client, connection, self._metadata)
         self._converting = Converting(client, self._reading.find_by_email)
-        self._campaigns = Campaigns(client, self._metadata)
+        self._campaigns = Campaigns(client, self._metadata, Tagging(client, self._reading.looking))
         self._channels = Channels(client, connection)
 
     # Checking

@@ -263,7 +263,8 @@ def _activity(common: _Common, module: str, texts: _Texts, around: Around) -> Cr
 def _list(common: _Common, module: str, texts: _Texts, around: Around) -> CrmList:
     """A campaign, or a tag, which belongs to one module: that is its type."""
     name = texts.get("Campaign_Name") or texts.get("name", "")
-    return CrmList(**common, name=name, list_type=texts.get("Type") or None)
+    holds = (texts.get("Type", ""),) if module == TAGS else tuple(PEOPLE)
+    return CrmList(**common, name=name, list_type=texts.get("Type") or None, holds=holds)
 
 
 def _date(shown: str) -> date | None:

@@ -136,6 +136,8 @@ def person_change(change: PersonChange, score_field: str | None, shapes: Shapes)
     """What to write to a person who is there; what is not named stays as it is."""
     body = _fields(change.values, score_field, change.score, shapes)
     body |= _person(change.email, change.opted_out, change.owner_id, change.lead_source)
+    if change.status:
+        body[LEAD_STATUS] = fit(LEAD_STATUS, change.status)
     return {"id": change.record.id, **body}
 
 
@@ -162,7 +164,8 @@ def _note(new: NewActivity, zone: ZoneInfo, now: datetime) -> Body:
 def _task(new: NewActivity, zone: ZoneInfo, now: datetime) -> Body:
     """Zoho's tasks are due on a day, without a time."""
     due = {"Due_Date": new.due_at.astimezone(zone).date().isoformat()} if new.due_at else {}
-    return {**_to_do(new), "Status": "Not Started", "Priority": "Normal", **due}
+    status = "Completed" if new.done else "Not Started"
+    return {**_to_do(new), "Status": status, "Priority": "Normal", **due}
 
 
 def _call(new: NewActivity, zone: ZoneInfo, now: datetime) -> Body:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 
 from connector_zoho import faults
+from leadbus import foreign_json
 from leadbus.connector.observing import OnCall, measured
 
 MOST_BYTES = 50_000_000
@@ -131,7 +131,7 @@ def encode(body: Any) -> bytes:
 
 def decode(content: bytes) -> Any:
     """The JSON value; None for an empty body. Raises ValueError if it is something else."""
-    return json.loads(content, parse_float=Decimal) if content.strip() else None
+    return foreign_json.loads(content) if content.strip() else None
 
 
 def outcomes(answer: Answer, key: str = "data") -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from ingest.items import Fault, Item, Result, Status
 from ingest.outbound import Outbound
+from ingest.own_fields import Judging, OwnFields
 from ingest.stamping import Receipt, Stamped, stamp
 from ingest.tracing import RequestTrace
-from ingest.validation import validate
+from ingest.validation import MOST_FAULTS, validate
 from leadbus.errors import Rejected
 from leadbus.publishing import TRACEPARENT, Header, Outgoing
 from leadbus.telemetry import Telemetry, names
@@ -39,8 +40,9 @@ class Seen:
 class Intake:
     """From items to results, one instance per process."""
 
-    def __init__(self, outbound: Outbound, telemetry: Telemetry) -> None:
+    def __init__(self, outbound: Outbound, own_fields: OwnFields, telemetry: Telemetry) -> None:
         self._outbound = outbound
+        self._own_fields = own_fields
         self._items = telemetry.counter(names.INGEST_ITEMS)
 
     def refusal(self, items: int) -> str | None:
@@ -51,10 +53,11 @@ class Intake:
         self, receipt: Receipt, items: Sequence[Item], seen: Seen, trace: RequestTrace
     ) -> list[Result]:
         """A result per item, in order; `accepted` only after every in-sync replica has it."""
+        judging = await self._own_fields.of(receipt.tenant_id)
         results: list[Result] = []
         sending: list[tuple[Result, Stamped]] = []
         for item in items:
-            stamped = self._stamped(receipt, item)
+            stamped = self._stamped(receipt, item, judging)
             if stamped is None:
                 results.append(Result(item.index, Status.REJECTED, errors=item.faults))
                 continue
@@ -68,25 +71,28 @@ class Intake:
         self._count(items, results)
         return results
 
-    def _stamped(self, receipt: Receipt, item: Item) -> Stamped | None:
+    def _stamped(self, receipt: Receipt, item: Item, judging: Judging) -> Stamped | None:
         body = validate(item)
         if body is None or item.input is None:
+            return None
+        item.faults = judging.faults(body)[:MOST_FAULTS]
+        if item.faults:
             return None
         return stamp(receipt, item, item.input, body)
 
     async def _send(self, sending: Sequence[tuple[Result, Stamped]], trace: RequestTrace) -> None:
-        traceparents = trace.begin([stamped for _, stamped in sending])
+        published = [(result, each) for result, stamped in sending for each in stamped.all]
+        traceparents = trace.begin([each for _, each in published])
         records = [
-            _record(stamped, traceparent)
-            for (_, stamped), traceparent in zip(sending, traceparents, strict=True)
+            _record(each, traceparent) for (_, each), traceparent in zip(published, traceparents, strict=True)
         ]
         outcomes = await self._outbound.publish(records)
         trace.end(outcomes)
-        for (result, _), error in zip(sending, outcomes, strict=True):
+        for (result, _), error in zip(published, outcomes, strict=True):
             if isinstance(error, Rejected):
                 result.status = Status.REJECTED
                 result.errors = [Fault("", str(error), "too_large")]
-            elif error:
+            elif error and result.status is not Status.REJECTED:
                 result.status = Status.FAILED
                 result.errors = [_NOT_SENT]
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.hooks import hook_url
-from leadbus.messages import TenantId
+from leadbus.messages import Id, TenantId
 from leadbus.problems import Problem
 from leadbus.security.api_keys import ApiKey, ApiKeys, ApiKeyStore, Scope, make_key
 from leadbus.security.callers import Authenticator
+
+WhoseKey = TenantId | Literal["*"]
+"""`*` (`EVERY_TENANT`) is for the operator, and for suppliers' keys."""
 
 
 class NewKey(BaseModel):
@@ -19,8 +22,10 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tenant_id: TenantId | None = Field(
-        None, description="The operator names the tenant; others leave it out."
+    tenant_id: WhoseKey | None = Field(
+        None,
+        description="The operator names the tenant, or with the scope supplier * for every tenant;"
+        " others leave it out.",
     )
     scopes: list[Scope] = Field([Scope.INGEST], min_length=1, max_length=len(Scope))
     name: str = Field("", max_length=100, description="What it is for, so that it is known again later.")
@@ -28,6 +33,9 @@ class NewKey(BaseModel):
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$",
         description="With the scope hook: the connection whose CRM calls it. The name stands in the URL.",
+    )
+    supplier_id: Id | None = Field(
+        None, description="With the scope supplier: whose leads it may ask about, and no others."
     )
 
 
@@ -41,6 +49,7 @@ class ShownKey(BaseModel):
     created_at: datetime
     revoked_at: datetime | None = None
     connection_id: str | None = None
+    supplier_id: str | None = None
 
 
 class CreatedKey(ShownKey):
@@ -71,13 +80,13 @@ def key_routes(
     async def create(request: Request, new: NewKey) -> CreatedKey:
         """Makes a key. The answer is the only place where it is ever shown."""
         tenant_id = await acting_for(request, new.tenant_id)
-        key, text = make_key(tenant_id, new.scopes, new.name, new.connection_id)
+        key, text = make_key(tenant_id, new.scopes, new.name, new.connection_id, new.supplier_id)
         await store.add(key)
         url = hook_url(base_url(), key.connection_id, text) if key.connection_id else None
         return CreatedKey(**_shown(key).model_dump(), key=text, url=url)
 
     @routes.get("")
-    async def list_keys(request: Request, tenant_id: Annotated[TenantId | None, Query()] = None) -> ShownKeys:
+    async def list_keys(request: Request, tenant_id: Annotated[WhoseKey | None, Query()] = None) -> ShownKeys:
         """A tenant's keys, without their secrets."""
         tenant = await acting_for(request, tenant_id)
         return ShownKeys(keys=[_shown(key) for key in await store.of_tenant(tenant)])
@@ -105,4 +114,5 @@ def _shown(key: ApiKey) -> ShownKey:
         created_at=key.created_at,
         revoked_at=key.revoked_at,
         connection_id=key.connection_id,
+        supplier_id=key.supplier_id,
     )

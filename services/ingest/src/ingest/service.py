@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ingest.address_routes import address_routes
+from ingest.field_routes import field_routes
 from ingest.handlers import Handlers
 from ingest.hooks import ROUTE as HOOKS
 from ingest.hooks import Hooks
@@ -12,6 +13,7 @@ from ingest.key_routes import key_routes
 from ingest.limits import InFlight, RateLimits
 from ingest.openapi import document_inputs
 from ingest.outbound import Outbound
+from ingest.own_fields import OwnFields
 from ingest.reading import Bodies
 from ingest.settings import IngestSettings
 from leadbus.provisioning import provision
@@ -22,6 +24,7 @@ from leadbus.security.callers import Authenticator
 from leadbus.service import Managed, Service
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
+from leadbus.tenant_fields import MongoTenantFields
 from leadbus.topics import CRM_NOTIFICATIONS
 
 NAME = "ingest"
@@ -41,12 +44,14 @@ def build(environ: Mapping[str, str]) -> Service:
     database = mongodb[settings.mongodb_database]
     store, addresses = MongoApiKeys(database), MongoAuthorisedAddresses(database)
     keys = ApiKeys(store)
+    tenant_fields = MongoTenantFields(database)
+    own_fields = OwnFields(tenant_fields.names_of)
     authenticator = Authenticator(keys, settings.operator_token.get_secret_value())
     # Half the time a request waits: those who come later need not find out for themselves.
     in_flight = InFlight(settings.items_in_flight, settings.answer_seconds / 2)
     outbound = Outbound(publisher, in_flight, telemetry)
     rates, bodies = RateLimits(settings.items_per_second), Bodies()
-    handlers = Handlers(authenticator, rates, bodies, Intake(outbound, telemetry), telemetry)
+    handlers = Handlers(authenticator, rates, bodies, Intake(outbound, own_fields, telemetry), telemetry)
     hooks = Hooks(authenticator, rates, bodies, outbound, telemetry)
 
     async def provision_topics() -> None:
@@ -76,5 +81,6 @@ def build(environ: Mapping[str, str]) -> Service:
         key_routes(authenticator, store, keys, lambda: settings.public_url or service.url)
     )
     service.api.include_router(address_routes(authenticator, addresses, keys))
+    service.api.include_router(field_routes(authenticator, tenant_fields, own_fields))
     document_inputs(service.api)
     return service

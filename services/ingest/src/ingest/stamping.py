@@ -1,13 +1,21 @@
 """What ingest adds to a body to make it a message: tenant, prospect, event id, time of receipt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from ingest.inputs import Input
+from ingest.inputs import BY_CLOUD_EVENT_TYPE, Input
 from ingest.items import Fault, Item
+from leadbus.event_types import EventType
 from leadbus.ids import derived_id, prospect_id
-from leadbus.messages import Body, Message
+from leadbus.messages import (
+    Body,
+    MarketingEventBody,
+    Message,
+    ProspectUpdateBody,
+    ProspectUpdated,
+    Subscription,
+)
 from leadbus.messages.base import LATEST_LEAD
 
 LARGEST_RECORD = 512 * 1024
@@ -25,7 +33,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A message with its record's value. named: whether the sender gave the event id (it may recur)."""
+    """A message with its record's value. named: whether the sender gave the event id (it may recur).
+
+    beside: another message that the item is accepted with, or not at all.
+    """
 
     input: Input
     message: Message
@@ -33,27 +44,60 @@ class Stamped:
     prospect_id: str | None
     always_sampled: bool
     named: bool
+    beside: "Stamped | None" = None
+
+    @property
+    def all(self) -> "tuple[Stamped, ...]":
+        """Everything that is published of the item, in this order."""
+        return (self, self.beside) if self.beside else (self,)
 
 
 def stamp(receipt: Receipt, item: Item, input: Input, body: Body) -> Stamped | None:
     """The message that `body` becomes, or None and `item.faults` say why not."""
+    given = item.event_id or body.event_id
+    event_id = given or _made_up_id(receipt, item.index)
+    occurred_at = _occurred_at(receipt, item, body)
+    stamped = _stamped(receipt, input, body, event_id, occurred_at)
+    if (update := _update_beside(body, occurred_at)) is not None:
+        updated = BY_CLOUD_EVENT_TYPE[ProspectUpdated.CLOUD_EVENT_TYPE]
+        update_id = derived_id(receipt.tenant_id, event_id, "sync")
+        beside = _stamped(receipt, updated, update, update_id, occurred_at)
+        stamped = replace(stamped, beside=replace(beside, always_sampled=stamped.always_sampled))
+    if any(len(each.value) > LARGEST_RECORD for each in stamped.all):
+        item.faults.append(Fault("", f"is larger than {LARGEST_RECORD // 1024} KiB", "too_large"))
+        return None
+    return replace(stamped, named=given is not None)
+
+
+def _update_beside(body: Body, occurred_at: datetime) -> ProspectUpdateBody | None:
+    """What an event says that every CRM is to hear of, whatever its person's score."""
+    if not isinstance(body, MarketingEventBody) or body.email is None:
+        return None
+    leaves = body.type is EventType.EMAIL_UNSUBSCRIBE
+    if body.sync is None and not leaves:
+        return None
+    word = Subscription(status="opted_out", at=occurred_at, source=body.type.value, explicit=True)
+    return ProspectUpdateBody.model_construct(
+        email=body.email,
+        fields=body.fields if body.sync else None,
+        subscription=word if leaves else None,
+        sync=body.sync,
+    )
+
+
+def _stamped(receipt: Receipt, input: Input, body: Body, event_id: str, occurred_at: datetime) -> Stamped:
     known = dict(body.__dict__)
     # Only what was just validated and what is made here: there is nothing left to check a second time.
-    known["tenant_id"] = receipt.tenant_id
-    known["received_at"] = receipt.received_at
-    given = item.event_id or body.event_id
-    known["event_id"] = given or _made_up_id(receipt, item.index)
-    known["occurred_at"] = _occurred_at(receipt, item, body)
+    known |= {"tenant_id": receipt.tenant_id, "received_at": receipt.received_at}
+    known |= {"event_id": event_id, "occurred_at": occurred_at}
+    if isinstance(body, ProspectUpdateBody) and (word := body.subscription) is not None:
+        known["subscription"] = word.model_copy(update={"at": _not_ahead(receipt, word.at)})
     person = None
     if input.about_prospect:
         person = prospect_id(receipt.tenant_id, email=known.get("email"), visitor_id=known.get("visitor_id"))
         known["prospect_id"] = person
     message = input.topic.message.model_construct(**known)
-    value = message.to_bytes()
-    if len(value) > LARGEST_RECORD:
-        item.faults.append(Fault("", f"is larger than {LARGEST_RECORD // 1024} KiB", "too_large"))
-        return None
-    return Stamped(input, message, value, person, input.always_sampled(body), given is not None)
+    return Stamped(input, message, message.to_bytes(), person, input.always_sampled(body), named=False)
 
 
 def _made_up_id(receipt: Receipt, index: int) -> str:
@@ -63,7 +107,9 @@ def _made_up_id(receipt: Receipt, index: int) -> str:
 
 
 def _occurred_at(receipt: Receipt, item: Item, body: Body) -> datetime:
-    said = body.occurred_at or item.occurred_at
-    if said is None or said > receipt.received_at + LATEST_LEAD:
-        return receipt.received_at
-    return said
+    return _not_ahead(receipt, body.occurred_at or item.occurred_at or receipt.received_at)
+
+
+def _not_ahead(receipt: Receipt, said: datetime) -> datetime:
+    """What is said to lie in the future would be newer than whatever is said until then."""
+    return said if said <= receipt.received_at + LATEST_LEAD else receipt.received_at

@@ -7,12 +7,21 @@ from typing import Any
 from leadbus.consuming.records import Received
 from leadbus.event_types import EventType
 from leadbus.ids import derived_id
-from leadbus.messages import Activity, ConnectionChanged, Fields, LeadActivities, LeadQualified, LeadScored
+from leadbus.messages import (
+    Activity,
+    ConnectionChanged,
+    Fields,
+    LeadActivities,
+    LeadListed,
+    LeadQualified,
+    LeadScored,
+)
 from leadbus.publishing import Outgoing
-from leadbus.topics import LEADS_ACTIVITIES, LEADS_QUALIFIED, LEADS_SCORED
+from leadbus.topics import LEADS_ACTIVITIES, LEADS_LISTS, LEADS_QUALIFIED, LEADS_SCORED
 from scoring.prospect import Prospect, Recent
 from scoring.qualification import handed_to, synced
 from scoring.score import rounded
+from scoring.segments import automatic_lists
 from scoring.turn import Turn
 
 Continue = Callable[[Received, Prospect], bytes | None]
@@ -21,7 +30,12 @@ Continue = Callable[[Received, Prospect], bytes | None]
 
 def emissions(turn: Turn, continued: Continue) -> list[Outgoing]:
     """Everything that follows from one prospect's turn."""
-    return [*_scored(turn, continued), *_qualified(turn, continued), *_activities(turn, continued)]
+    return [
+        *_scored(turn, continued),
+        *_qualified(turn, continued),
+        *_activities(turn, continued),
+        *_listed(turn, continued),
+    ]
 
 
 def qualified(
@@ -76,6 +90,23 @@ def _activities(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
     others = told - handed
     if others and turn.active_by:
         yield _activities_of(turn, continued, "activities", others, turn.activities, turn.active_by)
+
+
+def _listed(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
+    if turn.told_by is None:
+        return
+    prospect, before = turn.prospect, turn.lists_before
+    now = automatic_lists(prospect)
+    if now.keys() == before.keys():
+        return
+    message = LeadListed.model_construct(
+        event_id=_versioned_id(prospect, "listed"),
+        added=[now[key] for key in now if key not in before],
+        removed=[before[key] for key in before if key not in now],
+        lists=list(now.values()),
+        **_common(prospect, turn.told_by.at, prospect.score),
+    )
+    yield Outgoing.of(LEADS_LISTS, message, continued(turn.told_by, prospect))
 
 
 def _activities_of(

@@ -10,6 +10,7 @@ from leadbus.event_types import BY_NUMBER, TRAITS, EventType
 from scoring.prospect import Prospect
 from scoring.rules import Rules
 from scoring.score import decayed, rounded, worth
+from scoring.segments import automatic_lists, is_in_crm, met
 
 
 class Counted(BaseModel):
@@ -30,6 +31,51 @@ class Older(BaseModel):
     points_now: float
 
 
+class Met(BaseModel):
+    """A segment rule that the prospect meets, and its points, which do not fade."""
+
+    rule: str
+    points: float
+
+
+class CrmRecordView(BaseModel):
+    """A record of the person; account_annual_revenue: a decimal, as the CRM has it."""
+
+    connection_id: str
+    module: str
+    record_id: str
+    kind: str
+    status: str | None
+    owner_email: str | None
+    account_type: str | None
+    account_annual_revenue: str | None
+
+
+class CrmOpportunityView(BaseModel):
+    """An opportunity of the person. amount: a decimal; close_date: YYYY-MM-DD; probability: percent."""
+
+    connection_id: str
+    module: str
+    record_id: str
+    name: str | None
+    stage: str | None
+    amount: str | None
+    currency: str | None
+    close_date: str | None
+    probability: int | None
+    lead_source: str | None
+
+
+class CrmView(BaseModel):
+    """What CRMs hold of the person: all that rules of segments may ask. lists: automatic ones, by name."""
+
+    in_crm_as_lead: bool
+    in_crm_as_contact: bool
+    records: list[CrmRecordView]
+    opportunities: list[CrmOpportunityView]
+    lists: list[str]
+
+
 class Hop(BaseModel):
     """One step of the journey. trace_id: the trace in which it can be seen, if it was followed."""
 
@@ -47,7 +93,8 @@ class Hop(BaseModel):
 class ProspectView(BaseModel):
     """The answer. score: points now, rounded half up; millipoints: the exact figure in 1/1000.
 
-    rules_version: of the tenant's rules in force. explanation: newest first. journey: in order of time.
+    rules_version: of the tenant's rules in force. explanation: newest first. With `older` and `segments` it
+    adds up to the score. journey: in order of time.
     """
 
     prospect_id: str
@@ -59,13 +106,15 @@ class ProspectView(BaseModel):
     half_life_days: int
     explanation: list[Counted]
     older: list[Older] = Field(description="Sums of what is not kept one by one.")
+    segments: list[Met] = Field(description="Rules that what CRMs hold of the person meets.")
+    crm: CrmView
     journey: list[Hop]
 
 
 def view(prospect: Prospect, rules: Rules, now: int) -> ProspectView:
     """`prospect` as it stands at `now` (milliseconds since 1970)."""
     at = max(now, prospect.at)
-    millipoints = prospect.history.score(at, rules.half_life_days)
+    millipoints = prospect.score_at(at, rules)
     return ProspectView(
         prospect_id=prospect.key.prospect_id,
         email=prospect.email,
@@ -79,6 +128,8 @@ def view(prospect: Prospect, rules: Rules, now: int) -> ProspectView:
             Older(rule=_label(rule), events=s.count, points_now=worth(s.weight, at, half_life_days) / 1000)
             for (rule, half_life_days), s in sorted(prospect.history.sums.items())
         ],
+        segments=[Met(rule=r.name, points=r.millipoints / 1000) for r in met(prospect, rules.segments)],
+        crm=_crm(prospect),
         journey=sorted(_hops(prospect), key=lambda hop: hop.at),
     )
 
@@ -93,6 +144,17 @@ def _counted(prospect: Prospect, rules: Rules, at: int) -> Iterator[Counted]:
             points=row.millipoints / 1000,
             points_now=left / 1000,
         )
+
+
+def _crm(prospect: Prospect) -> CrmView:
+    side = prospect.crm
+    return CrmView(
+        in_crm_as_lead=is_in_crm(prospect, "lead"),
+        in_crm_as_contact=is_in_crm(prospect, "contact"),
+        records=[CrmRecordView.model_validate(row._asdict()) for row in side.live_records],
+        opportunities=[CrmOpportunityView.model_validate(row._asdict()) for row in side.live_opportunities],
+        lists=[listed.name for listed in automatic_lists(prospect).values()],
+    )
 
 
 def _hops(prospect: Prospect) -> Iterator[Hop]:

@@ -21,7 +21,7 @@ from scoring.turn import Turn
 
 
 class ScoringHandler:
-    """Counts events, marks distributions, learns records; keeps nothing from one batch to the next."""
+    """Counts events, marks distributions, learns what CRMs hold; keeps nothing from one batch to the next."""
 
     def __init__(
         self,

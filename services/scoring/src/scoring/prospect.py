@@ -9,6 +9,8 @@ from bson import Binary
 from leadbus.event_types import CRM_EVENT_TYPES, TRAITS
 from leadbus.messages import DeliveryReported, LeadDistributed, MarketingEvent
 from leadbus.storage.mongo import Document
+from scoring import crm, segments
+from scoring.crm import NOTHING, CrmSide
 from scoring.history import History, Row, Sum, compact
 from scoring.rules import Rules
 
@@ -62,24 +64,29 @@ class Qualified(NamedTuple):
 
 
 class Linked(NamedTuple):
-    """The record that a connection's CRM holds of the prospect; at: since when we know, in milliseconds."""
+    """The record that a connection's CRM holds of the prospect; at: since when we know, in milliseconds.
+
+    kind: what the CRM calls the person, if that was told.
+    """
 
     connection_id: str
     module: str
     record_id: str
     at: int
+    kind: str | None = None
 
 
 @dataclass(slots=True)
 class Prospect:
     """partition: of its records. version: count of applied changes. score: millipoints at `at`, the newest
-    counted broker time (ms)."""
+    broker time (ms) that counted; standing: what segments give to it. crm: what CRMs hold of it."""
 
     key: Key
     partition: int
     version: int = 0
     email: str | None = None
     score: int = 0
+    standing: int = 0
     at: int = 0
     history: History = field(default_factory=History)
     fields: dict[str, Said] = field(default_factory=dict)
@@ -87,11 +94,16 @@ class Prospect:
     handed: list[Handed] = field(default_factory=list)
     qualified: dict[str, Qualified] = field(default_factory=dict)
     linked: dict[str, Linked] = field(default_factory=dict)
+    crm: CrmSide = NOTHING
 
     @property
     def suppliers(self) -> set[str]:
         """Who handed the prospect over."""
         return {handed.supplier_id for handed in self.handed}
+
+    def score_at(self, at: int, rules: Rules) -> int:
+        """Millipoints at the time `at`, not before `self.at`."""
+        return self.history.score(at, rules.half_life_days) + segments.standing(self, rules.segments)
 
     def count(self, event: MarketingEvent, at: int, rules: Rules) -> int | None:
         """Counts an event received at `at`; its millipoints, or None if it was counted before."""
@@ -143,15 +155,17 @@ class Prospect:
         connection_id, record = delivery.connection_id, delivery.record
         known = self.linked.get(connection_id)
         is_known = known and record and (known.module, known.record_id) == (record.module, record.id)
+        is_same = known and is_known and known.kind == (delivery.kind or known.kind)
         if delivery.outcome == "unlinked":
             # Another record's end is no news of the one we know.
             if known is None or (record and not is_known):
                 return False
             del self.linked[connection_id]
-        elif record is None or is_known or delivery.outcome == "parked":
+        elif record is None or is_same or delivery.outcome == "parked":
             return False
         else:
-            self.linked[connection_id] = Linked(connection_id, record.module, record.id, at)
+            since = known.at if known and is_known else at
+            self.linked[connection_id] = Linked(connection_id, record.module, record.id, since, delivery.kind)
         self.version += 1
         return True
 
@@ -169,7 +183,7 @@ def age(fact: Recent | Said) -> tuple[int, str]:
 def to_document(prospect: Prospect) -> Document:
     """The prospect as MongoDB keeps it."""
     tenant_id, prospect_id = prospect.key
-    return {
+    document: Document = {
         "_id": document_id(prospect.key),
         "tenant_id": tenant_id,
         "prospect_id": prospect_id,
@@ -177,6 +191,7 @@ def to_document(prospect: Prospect) -> Document:
         "version": prospect.version,
         "email": prospect.email,
         "score": prospect.score,
+        "standing": prospect.standing,
         "at": prospect.at,
         "rows": Binary(prospect.history.rows),
         "sums": [
@@ -189,6 +204,9 @@ def to_document(prospect: Prospect) -> Document:
         "qualified": [qualified._asdict() for qualified in prospect.qualified.values()],
         "linked": [linked._asdict() for linked in prospect.linked.values()],
     }
+    if prospect.crm:
+        document["crm"] = crm.to_document(prospect.crm)
+    return document
 
 
 def from_document(row: Document) -> Prospect:
@@ -203,6 +221,7 @@ def from_document(row: Document) -> Prospect:
         version=row["version"],
         email=row["email"],
         score=row["score"],
+        standing=row.get("standing", 0),
         at=row["at"],
         history=History(bytearray(row["rows"]), sums),
         fields={name: Said(*said) for name, *said in row["fields"]},
@@ -210,6 +229,7 @@ def from_document(row: Document) -> Prospect:
         handed=[Handed(**h) for h in row["handed"]],
         qualified={q["connection_id"]: Qualified(**q) for q in row["qualified"]},
         linked={r["connection_id"]: Linked(**r) for r in row["linked"]},
+        crm=crm.from_document(row["crm"]) if "crm" in row else NOTHING,
     )
 
 

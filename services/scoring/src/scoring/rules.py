@@ -1,17 +1,19 @@
-"""A tenant's rules: points per event type, and how fast they fade."""
+"""A tenant's rules: points per event type, how fast they fade, and points of segments."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
-from typing import Annotated, Protocol
+from functools import cached_property, lru_cache
+from typing import Annotated, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from leadbus.errors import Conflict
 from leadbus.event_types import TRAITS, EventType
+from leadbus.messages.base import Name
 from leadbus.storage.mongo import Document
+from scoring.segments import About, Condition, together
 
 Points = Annotated[
     Decimal,
@@ -20,7 +22,30 @@ Points = Annotated[
 ]
 HalfLife = Annotated[int, Field(ge=1, le=3_650)]
 
+MOST_ASKED = 1_000
+"""Conditions of all rules of segments and the words in them, together: what each prospect's turn may cost."""
+
 DEFAULTS = {type_: Decimal(trait.millipoints) / 1000 for type_, trait in TRAITS.items()}
+
+
+class SegmentRule(BaseModel):
+    """Points for as long as all of `when` is met by what the CRM holds of the prospect; they do not fade."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    when: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=20)]
+    points: Points
+
+    @property
+    def millipoints(self) -> int:
+        """Points in 1/1000."""
+        return int(self.points * 1000)
+
+    @cached_property
+    def together(self) -> Mapping[About, Sequence[Condition]]:
+        """See `segments.together`."""
+        return together(self.when)
 
 
 class RulesBody(BaseModel):
@@ -28,7 +53,7 @@ class RulesBody(BaseModel):
 
     version: of the rules that these replace (0 = the defaults), so that nobody's change is lost unseen.
     points: for each event of a type, with at most three decimals; a type that is left out has its default.
-    half_life_days: after so many days an event's points count half.
+    half_life_days: after so many days an event's points count half. segments: points besides those of events.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +61,13 @@ class RulesBody(BaseModel):
     version: Annotated[int, Field(ge=0)] = 0
     points: dict[EventType, Points] = {}
     half_life_days: HalfLife = 30
+    segments: Annotated[tuple[SegmentRule, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _not_too_much(self) -> Self:
+        if sum(1 + len(c.one_of) for rule in self.segments for c in rule.when) > MOST_ASKED:
+            raise ValueError(f"segments have at most {MOST_ASKED} conditions and words in them")
+        return self
 
 
 class Rules(RulesBody):
@@ -46,7 +78,7 @@ class Rules(RulesBody):
     @classmethod
     def of(cls, body: RulesBody, version: int) -> "Rules":
         """`body` completed with the defaults."""
-        return cls(version=version, points=DEFAULTS | body.points, half_life_days=body.half_life_days)
+        return cls(**dict(body) | {"version": version, "points": DEFAULTS | body.points})
 
     @cached_property
     def millipoints(self) -> dict[EventType, int]:
@@ -76,6 +108,13 @@ class RulesStore(Protocol):
         ...
 
 
+@lru_cache(maxsize=1_000)
+def _read(stored: str) -> Rules:
+    """Every batch asks for the rules; checking long ones anew would take longer than using them."""
+    body = RulesBody.model_validate_json(stored)
+    return Rules.of(body, body.version)
+
+
 class MongoRules:
     """Rules in the collection `scoring.rules`, one document per tenant."""
 
@@ -85,11 +124,8 @@ class MongoRules:
     async def of(self, tenants: Collection[str]) -> dict[str, Rules]:
         """See `RulesStore`."""
         found = self._rules.find({"_id": {"$in": list(tenants)}})
-        stored = {row["_id"]: RulesBody.model_validate_json(row["rules"]) async for row in found}
-        return {
-            tenant: Rules.of(stored[tenant], stored[tenant].version) if tenant in stored else DEFAULT_RULES
-            for tenant in tenants
-        }
+        stored = {row["_id"]: _read(row["rules"]) async for row in found}
+        return {tenant: stored.get(tenant, DEFAULT_RULES) for tenant in tenants}
 
     async def replace(self, tenant_id: str, body: RulesBody) -> Rules:
         """See `RulesStore`."""

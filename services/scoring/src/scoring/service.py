@@ -15,9 +15,12 @@ from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
 from leadbus.topics import (
     CRM_CONNECTIONS,
+    CRM_CONTACTS,
     CRM_DELIVERIES,
+    CRM_OPPORTUNITIES,
     LEADS_ACTIVITIES,
     LEADS_DISTRIBUTED,
+    LEADS_LISTS,
     LEADS_QUALIFIED,
     LEADS_SCORED,
     MARKETING_EVENTS,
@@ -31,9 +34,9 @@ from scoring.store import MongoProspects
 from scoring.sweep import Sweeper, Sweeps
 
 NAME = "scoring"
-READS = (MARKETING_EVENTS, LEADS_DISTRIBUTED, CRM_DELIVERIES)
+READS = (MARKETING_EVENTS, LEADS_DISTRIBUTED, CRM_DELIVERIES, CRM_CONTACTS, CRM_OPPORTUNITIES)
 TABLES = (CRM_CONNECTIONS,)
-WRITES = (LEADS_SCORED, LEADS_QUALIFIED, LEADS_ACTIVITIES)
+WRITES = (LEADS_SCORED, LEADS_QUALIFIED, LEADS_ACTIVITIES, LEADS_LISTS)
 
 
 def build(environ: Mapping[str, str]) -> Service:

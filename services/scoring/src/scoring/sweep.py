@@ -189,7 +189,7 @@ class Sweeper:
         now = int(self._now() * 1000)
         for prospect in known.values():
             at = max(now, prospect.at)
-            score = prospect.history.score(at, rules.half_life_days)
+            score = prospect.score_at(at, rules)
             # Read anew: a batch may have qualified it since it was found.
             for crossed in exceeded(score, waiting(prospect, [connection])):
                 prospect.version += 1

@@ -17,9 +17,10 @@ LEADBUS_API_KEY as one tenant."""
 
 _VARIABLE = re.compile(r"LEADBUS_([A-Z0-9_]+)_URL")
 
-# Where nobody watches, lines stay whole, so that they can be searched.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
-errors = Console(stderr=True, highlight=False)
+# Where nobody watches, lines stay whole, so that they can be searched. What others have written may hold
+# brackets: those are no markup.
+console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 240)
+errors = Console(stderr=True, highlight=False, markup=False)
 
 
 class ServiceAway(LeadbusError):

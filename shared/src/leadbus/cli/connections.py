@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from leadbus.cli import campaigns, products, syncs
+from leadbus.cli import campaigns, crm_fields, crm_lists, products, syncs
 from leadbus.cli.asking import ask_connector
 from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, services
 from leadbus.cli.settings_given import patch_of, settings_in
@@ -25,6 +26,9 @@ HELP = f"""Connections of tenants to their CRMs.
   leadbus connections set acme-sugar lead_source=Campaign access.password=-
   leadbus connections sync acme-sugar       read from the CRM now, instead of at the next scheduled time
   leadbus connections progress acme-sugar   how far reading is, per kind of record
+  leadbus connections fields acme-sugar     the fields of the CRM's leads and what they offer
+  leadbus connections lists acme-sugar      the CRM's lists to choose from, and which are read
+  leadbus connections dry-run acme-sugar --email ann@example.com    what would be written, and why
   leadbus connections campaigns acme-sugar  where campaigns stand in the CRM, and how many are in them
   leadbus connections history acme-sugar    who changed what, and when
   leadbus connections list
@@ -53,6 +57,8 @@ def register(root: typer.Typer) -> None:
     """Adds `connections`."""
     syncs.register(commands)
     campaigns.register(commands)
+    crm_fields.register(commands)
+    crm_lists.register(commands)
     products.register(commands)
     root.add_typer(commands, name="connections")
 
@@ -135,11 +141,11 @@ def list_connections() -> None:
             connection["connection_id"],
             connection["tenant_id"],
             settings["crm"],
-            "[green]on[/green]" if connection["on"] else "off",
+            Text("on", "green") if connection["on"] else "off",
             str(settings["marketing_automation"]["threshold"]),
             health["state"]
             if health["state"] == "well"
-            else f"[red]{health['state']}[/red] {health['reason']}",
+            else Text.assemble((health["state"], "red"), " ", health["reason"]),
         )
     console.print(table)
 
@@ -181,7 +187,7 @@ def sign_in(connection: NAME) -> None:
             f" settings, which leadbus connections test {connection} --access tries."
         ) from None
     console.print("Open this address in a browser, within ten minutes:\n")
-    console.print(url, soft_wrap=True, markup=False)
+    console.print(url, soft_wrap=True)
     console.print(
         "\nSign in there as the user and in the organisation that the connection names, and accept. The page"
         f" that follows says how it went; then: leadbus connections test {connection}"
@@ -235,13 +241,19 @@ def _show_revision(applied: dict[str, Any]) -> None:
     name = applied["connection_id"]
     state = "on" if applied["on"] else f"off; turn it on with: leadbus connections on {name}"
     console.print(f"Connection {name}, revision {applied['revision']}, is {state}")
+    if applied.get("reread"):
+        kinds = " and ".join(f"{kind}s" for kind in applied["reread"])
+        console.print(
+            f"Fields of {kinds} are mapped that were not read before. Those of records that do not change are"
+            f" read at the next comparison, or now with: leadbus connections sync {name} --new-fields"
+        )
 
 
 def _show_findings(answer: dict[str, Any]) -> None:
     table = Table("", "what", "why", "what to do")
     for finding in answer["findings"]:
-        good = "[yellow]warning[/yellow]" if finding["advice"] else "[green]ok[/green]"
-        mark = good if finding["ok"] else "[red]wrong[/red]"
+        good = Text("warning", "yellow") if finding["advice"] else Text("ok", "green")
+        mark = good if finding["ok"] else Text("wrong", "red")
         table.add_row(mark, finding["what"], finding["why"], finding["advice"])
     console.print(table)
     if not answer["ok"]:

@@ -28,6 +28,11 @@ in the URL and is good for nothing else; this prints the URL, to be entered in
 the CRM (before /hooks: ingest's INGEST_PUBLIC_URL, or where it listens).
 
   leadbus keys create acme --scope hook --connection acme-sugar
+
+A supplier's key asks what became of the leads that this supplier handed to
+the tenant, and nothing else; as operator, with the tenant '*', to any tenant.
+
+  leadbus keys create acme --supplier chipworks
 """,
 )
 
@@ -43,16 +48,22 @@ TENANT = Annotated[str, typer.Argument(help="The tenant: lower-case letters, dig
 @command.command()
 def create(
     tenant: TENANT,
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")] = [Scope.INGEST],  # noqa: B006
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do; may be repeated. [default: ingest]")
+    ] = None,
     name: Annotated[str, typer.Option(help="What it is for, so that it is known again in a year.")] = "",
     connection: Annotated[
         str | None, typer.Option(help="With --scope hook: the connection whose CRM calls it.")
     ] = None,
+    supplier: Annotated[str | None, typer.Option(help="Makes a key for this supplier.")] = None,
 ) -> None:
     """Creates a key and prints it (a hook's: its URL): the only time that it can be seen."""
-    body = {"tenant_id": tenant, "scopes": [s.value for s in scope], "name": name}
+    scopes = scope or [Scope.SUPPLIER if supplier else Scope.INGEST]
+    body = {"tenant_id": tenant, "scopes": [s.value for s in scopes], "name": name}
     if connection is not None:
         body["connection_id"] = connection
+    if supplier is not None:
+        body["supplier_id"] = supplier
     created = ask("ingest", "POST", "/v1/api-keys", json=body)
     errors.print(f"Key {created['id']} for {created['tenant_id']}. Keep it: it is shown only now.")
     typer.echo(created["url"] or created["key"])
@@ -61,13 +72,13 @@ def create(
 @command.command("list")
 def list_keys(tenant: TENANT) -> None:
     """Lists a tenant's keys, without their secrets."""
-    table = Table("id", "name", "scopes", "connection", "created", "revoked")
+    table = Table("id", "name", "scopes", "for", "created", "revoked")
     for key in ask("ingest", "GET", "/v1/api-keys", params={"tenant_id": tenant})["keys"]:
         table.add_row(
             key["id"],
             key["name"],
             " ".join(key["scopes"]),
-            key["connection_id"] or "",
+            key["connection_id"] or key["supplier_id"] or "",
             key["created_at"],
             key["revoked_at"] or "",
         )

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from leadbus.cli.calls import HOW, Refused, ServiceAway, ask, console, errors, services
+from leadbus.cli.crm_side import lines
 from leadbus.errors import LeadbusError
 from leadbus.ids import prospect_id
 
@@ -34,6 +35,7 @@ def lead(
     hops: list[dict[str, Any]] = []
     records: list[dict[str, Any]] = []
     score: str | None = None
+    crm: list[str] = []
     asked = [name for name in services() if name != "ingest"]
     away: list[ServiceAway] = []
     for service in asked:
@@ -47,16 +49,19 @@ def lead(
             continue
         if service == "scoring":
             score = f"{known['score']} points"
-            hops += [hop | {"service": service} for hop in known["journey"]]
+            crm = list(lines(known["crm"], known["segments"]))
+        hops += [hop | {"service": service} for hop in known.get("journey", [])]
         for delivery in known.get("deliveries", []):
             records.append(delivery)
             where = {"service": f"{service} ({delivery['connection_id']})"}
             hops += [hop | where for hop in delivery["history"]]
     if away and len(away) == len(asked):
         raise away[0]
-    if not hops:
+    if not hops and not crm:
         raise LeadbusError(f"Nothing is known of this email for the tenant {tenant}.")
     _show(prospect, score, sorted(hops, key=lambda hop: datetime.fromisoformat(hop["at"])), records)
+    for line in crm:
+        console.print(line)
 
 
 def _ask(service: str, prospect: str, tenant: str) -> dict[str, Any] | None:

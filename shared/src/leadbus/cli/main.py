@@ -6,7 +6,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from leadbus.cli import addresses, connections, dead_letters, errors, keys, lead, run
+from leadbus.cli import addresses, connections, dead_letters, errors, feedback, fields, keys, lead, run
 from leadbus.errors import LeadbusError
 
 HELP = """Leadbus carries leads between marketing and CRMs.
@@ -30,10 +30,13 @@ HELP = """Leadbus carries leads between marketing and CRMs.
   leadbus connections list              how each of them fares
   leadbus connections sync acme-sugar   read from it now; progress shows how far that is
   leadbus errors acme-sugar             what it refused or could not be taken in, and what to do
+  leadbus fields list acme              a tenant's own fields, beside those that everybody has
 
 [bold]Follow a lead[/bold]
 
   leadbus lead anna@example.com --tenant acme     every hop so far, and the record in the CRM
+  leadbus feedback list --tenant acme   what became of leads that suppliers handed over
+  leadbus feedback answer ID accepted   for the tenant; the supplier hears of it
 
 [bold]Mend what could not be read[/bold]
 
@@ -50,7 +53,9 @@ COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
     connections.register,
     dead_letters.register,
     errors.register,
+    fields.register,
     lead.register,
+    feedback.register,
 )
 
 
@@ -74,5 +79,5 @@ def main() -> None:
     try:
         app()()
     except LeadbusError as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
         sys.exit(1)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from leadbus.cli.asking import ask_connector
 from leadbus.cli.calls import console
@@ -22,6 +23,9 @@ def register(connections: typer.Typer) -> None:
 def sync(
     connection: NAME,
     full: Annotated[bool, typer.Option("--full", help="Everything, not only what has changed.")] = False,
+    new_fields: Annotated[
+        bool, typer.Option("--new-fields", help="Only fields mapped since, of every record.")
+    ] = False,
     kind: Annotated[list[str] | None, typer.Option(help=f"Only this ({KINDS}); may be repeated.")] = None,
 ) -> None:
     """Reads from the CRM now instead of at the next scheduled time.
@@ -30,12 +34,18 @@ def sync(
       leadbus connections sync acme-sugar                    what has changed since the last time
       leadbus connections sync acme-sugar --kind contact     only contacts
       leadbus connections sync acme-sugar --full             everything, compared with what is known
+      leadbus connections sync acme-sugar --new-fields       nothing but fields that were mapped since
 
     A full sync goes on in the background, survives restarts, and publishes only what is news;
     leadbus connections progress shows how far it is.
     """
-    answer = ask_connector("POST", f"{connection}/sync", {"kinds": kind or None, "full": full})
-    what = "everything" if answer["full"] else "changes"
+    fields = "new" if new_fields else "all"
+    asked = {"kinds": kind or None, "full": full, "fields": fields}
+    answer = ask_connector("POST", f"{connection}/sync", asked)
+    if not answer["kinds"]:
+        console.print(f"Every field that is mapped has been read: {connection} has no new ones.")
+        return
+    what = "everything" if answer["full"] else "new fields" if new_fields else "changes"
     console.print(f"Reading {what} of {connection}: {', '.join(answer['kinds'])}.")
     console.print(f"leadbus connections progress {connection} shows how far it is.")
 
@@ -61,13 +71,16 @@ def progress(connection: NAME) -> None:
     console.print(table)
     for pull in pulls:
         if pull["error"]:
-            console.print(f"[red]{pull['kind']}[/red]: {pull['error']}")
+            console.print(Text.assemble((pull["kind"], "red"), f": {pull['error']}"))
+        if pull["new_fields"] and pull["state"] != "new fields":
+            names = ", ".join(pull["new_fields"])
+            how = f"leadbus connections sync {connection} --new-fields"
+            console.print(f"{pull['kind']}: {names} was mapped since; {how}")
 
 
-def _state(pull: dict[str, Any]) -> str:
-    colour = {"failed": "red", "current": "green"}.get(pull["state"])
-    shown = f"[{colour}]{pull['state']}[/{colour}]" if colour else str(pull["state"])
-    return f"{shown}, asked for" if pull["asked"] else shown
+def _state(pull: dict[str, Any]) -> Text:
+    colour = {"failed": "red", "current": "green"}.get(pull["state"], "")
+    return Text.assemble((pull["state"], colour), ", asked for" if pull["asked"] else "")
 
 
 def _time(text: str | None) -> str:

@@ -72,18 +72,21 @@ class Turns(Protocol):
 class Bench:
     """See the module.
 
-    ask_limits: asks the organisation what it bears, now and then. in_hand: prospects whose deliveries are
-    being worked off now, in so many batches. campaigns: None = the CRM is told of none. tasks: that take
-    turns; they also end by themselves once `closed`.
+    scores: works off scores that are written alone; scoring: what holds that up besides. ask_limits: asks
+    the organisation what it bears, now and then. in_hand: prospects whose deliveries are being worked off
+    now, in so many batches. campaigns: None = the CRM is told of none. tasks: that take turns; they also end
+    by themselves once `closed`.
     """
 
     connection: Connection
     adapter: Adapter
     work_off: WorkOff
+    scores: WorkOff
     ask_limits: Callable[[], Awaitable[None]]
     delivering: Way = field(default_factory=Way)
     pulling: Way = field(default_factory=Way)
     campaigning: Way = field(default_factory=Way)
+    scoring: Way = field(default_factory=Way)
     in_hand: set[str] = field(default_factory=set)
     batches: int = 0
     campaigns: Campaigning | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pymongo.errors import PyMongoError
@@ -12,11 +13,13 @@ from leadbus.connector.budget import Urgency
 from leadbus.connector.budgeted import Budgeted
 from leadbus.connector.campaigning.campaigning import Campaigning
 from leadbus.connector.connection import Connection, Health, HealthState
+from leadbus.connector.delivering.catching_up import CatchingUp
 from leadbus.connector.delivering.context import Context
 from leadbus.connector.delivering.workoff import WorkOff
 from leadbus.connector.door import Doors, refused_to_another
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.pulling.pulling import Pulling
+from leadbus.connector.settings.lists import pushes
 from leadbus.connector.workshop import Workshop
 from leadbus.errors import LeadbusError
 
@@ -110,15 +113,20 @@ class Benches:
             deliveries=self._shop.deliveries,
             asked=self._shop.pulling.asked,
             campaigns=self._shop.pulling.campaigns,
+            members=self._shop.pulling.members,
             fields=FieldMap.of(connection.settings, adapter.capabilities),
             holds_lease=self._holds_lease,
         )
         asking = budgeted(Urgency.PULLING, proves=False)  # an adapter may know without a call
-        bench = Bench(connection, adapter, WorkOff(context), lambda: allowance.ask(asking))
+        scores = replace(context, adapter=budgeted(Urgency.SCORES), writes_scores=True)
+        bench = Bench(connection, adapter, WorkOff(context), WorkOff(scores), lambda: allowance.ask(asking))
         self.by_connection[connection.id] = bench
         pulling = Pulling(connection, budgeted(Urgency.PULLING), self._shop.pulling)
         bench.tasks.append(self._begin_turns(bench, bench.pulling, pulling))
-        if connection.settings.campaigns != "none" and adapter.capabilities.campaigns:
+        catching_up = CatchingUp(connection, self._shop.connections, self._shop.deliveries)
+        bench.tasks.append(self._begin_turns(bench, Way(), catching_up))
+        tells = connection.settings.campaigns != "none" and adapter.capabilities.campaigns
+        if tells or pushes(connection.settings.lists):
             bench.campaigns = Campaigning(
                 connection, context.adapter, context.campaigns, context.deliveries, self._campaigns
             )

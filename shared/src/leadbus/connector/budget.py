@@ -13,11 +13,12 @@ from itertools import count
 
 
 class Urgency(IntEnum):
-    """Who goes first: new leads and what leads to them, then other deliveries, then pulls."""
+    """Who goes first: new leads and what leads to them, then other deliveries, then pulls, scores last."""
 
     NEW_LEADS = 0
     DELIVERING = 1
     PULLING = 2
+    SCORES = 3
 
 
 class Budget:

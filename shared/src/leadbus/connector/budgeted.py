@@ -46,7 +46,7 @@ RARE: frozenset[Verb] = frozenset({"check", "watch"})
 class Budgeted:
     """Makes its calls within the organisation's budget and its credits; implements `Adapter`.
 
-    urgency: of what it is used for, DELIVERING or PULLING. ledger: None = calls cost nothing. enter: the way
+    urgency: of what it is used for, not NEW_LEADS. ledger: None = calls cost nothing. enter: the way
     in, taken for each call. holds_lease: whether this pod still works the organisation; asked once there is
     room, as waiting for it may have taken longer than a lease lasts.
     """
@@ -92,7 +92,7 @@ class Budgeted:
             yield
 
     def _urgency_of(self, verb: Verb) -> Urgency:
-        is_delivering = self._urgency is not Urgency.PULLING
+        is_delivering = self._urgency is Urgency.DELIVERING
         if verb in RARE or (is_delivering and verb in LEADING_TO_NEW_LEADS):
             return Urgency.NEW_LEADS
         return self._urgency

@@ -8,7 +8,7 @@ PersonKind = Literal["lead", "contact", "target"]
 Kind = Literal["lead", "contact", "target", "account", "user", "opportunity", "activity", "list"]
 PEOPLE: tuple[PersonKind, ...] = ("lead", "contact", "target")
 
-Step = Literal["rights", "lead_source", "field", "team", "score_field"]
+Step = Literal["rights", "lead_source", "field", "option", "team", "list", "score_field"]
 
 Verb = Literal[
     "check",
@@ -33,6 +33,7 @@ Cost = Callable[[int], int]
 
 TURNING_BACK = "turning a contact back into a lead"
 CONVERTING = "turning a lead into a contact"
+STATUS_OF_CONTACT = "the lead status of a contact"
 RESPONSES = "how somebody responded to a campaign"
 """Among `Capabilities.cannot`: what a person may ask of any CRM."""
 
@@ -48,6 +49,7 @@ class Capabilities:
 
     crm: the vendor's short name, as in `connector-<crm>`. modules: the vendor's tables of each kind; a kind
     that is missing does not exist there. fields: standard names (`Fields.flat()`) to the CRM's, by kind.
+    account_fields: the same of a company's facts (`leadbus.messages.ACCOUNT_FIELDS`).
     required: standard names without which the CRM creates no such record. new_lead_status: what a lead we
     create is given. rows_per_write, rows_per_read: per call. concurrent_calls: that one organisation bears.
     calls_per_verb: how many of them one verb makes at most, None = as many as there are.
@@ -59,7 +61,8 @@ class Capabilities:
     allowance; a verb that is missing costs nothing.
     by_custom_field: standard names that a kind has no field for, and the type of custom field that could.
     accounts: a contact's company is a record of its own. pushes: the CRM calls us when something changed.
-    lead_source_field: the CRM's name of a person's lead source; empty = it has none.
+    lead_source_field: the CRM's name of a person's lead source; empty = it has none. status_field: that of a
+    lead's status.
     filled: fields that the adapter fills by itself beside the mapped ones (its email, status, owner, ...).
     activities: the module of each type of activity that we add. campaigns: their module; empty = none.
     fit: a value as the CRM keeps it in a field (by its own name): what it would cut or alter without a word
@@ -78,6 +81,7 @@ class Capabilities:
     concurrent_calls: int
     own_ids: bool
     accounts: bool = True
+    account_fields: Mapping[str, str] = field(default_factory=dict)
     converts: bool = False
     pushes: bool = False
     watches: bool = False
@@ -86,6 +90,7 @@ class Capabilities:
     calls_per_verb: int | None = None
     fewest_rows_per_write: int = 1
     lead_source_field: str = ""
+    status_field: str = ""
     filled: frozenset[str] = frozenset()
     activities: Mapping[Literal["note", "task", "call"], str] = field(default_factory=dict)
     campaigns: str = ""
@@ -96,6 +101,11 @@ class Capabilities:
     def kind_of(self, module: str) -> Kind | None:
         """Which kind of record a module holds."""
         return next((kind for kind, modules in self.modules.items() if module in modules), None)
+
+    def person_kind_of(self, module: str) -> PersonKind:
+        """The same, of a person's record."""
+        kind = self.kind_of(module)
+        return kind if kind in ("contact", "target") else "lead"
 
     def module_of(self, kind: Kind) -> str:
         """The (first) module of a kind. Raises KeyError for one that the CRM does not have."""

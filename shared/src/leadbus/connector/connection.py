@@ -42,7 +42,8 @@ class Revision:
 class Connection:
     """One tenant's way into one CRM organisation.
 
-    revision: counts changes of settings and of `on`. unreadable: set if a stored secret cannot be decrypted,
+    revision: counts changes of settings and of `on`. caught_up: the one that all its deliveries have been
+    tried again for. unreadable: set if a stored secret cannot be decrypted,
     the sentence that says so; facts are collected all the same.
     """
 
@@ -52,6 +53,7 @@ class Connection:
     revision: int
     health: Health
     unreadable: str = ""
+    caught_up: int = 0
 
     @property
     def id(self) -> str:
@@ -65,8 +67,9 @@ class Connection:
 
     def takes(self, lead: LeadDistributed) -> bool:
         """Whether a distribution is this connection's business; being switched off does not matter."""
-        wanted = self.settings.supplier_id in (None, lead.supplier_id)
-        return wanted and self.settings.lead_distribution.on and self.settings.tenant_id == lead.tenant_id
+        settings = self.settings
+        wanted = settings.supplier_id in (None, lead.supplier_id)
+        return wanted and settings.lead_distribution.synchronises and settings.tenant_id == lead.tenant_id
 
     def origins_of(self, origins: list[Origin]) -> list[Origin]:
         """Those that this connection answers for: a supplier hears of its own distributions."""
@@ -83,8 +86,8 @@ class Connection:
             crm=crm,
             revision=self.revision,
             on=self.on,
-            marketing_automation=settings.marketing_automation.on,
-            lead_distribution=settings.lead_distribution.on,
+            marketing_automation=settings.marketing_automation.synchronises,
+            lead_distribution=settings.lead_distribution.synchronises,
             threshold=settings.marketing_automation.threshold,
             supplier_id=settings.supplier_id,
         )

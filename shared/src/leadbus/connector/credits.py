@@ -11,7 +11,7 @@ from leadbus.connector.budget import Urgency
 from leadbus.connector.contract import Limits
 from leadbus.errors import RateLimited
 
-KEPT = {Urgency.NEW_LEADS: 0.0, Urgency.DELIVERING: 0.1, Urgency.PULLING: 0.2}
+KEPT = {Urgency.NEW_LEADS: 0.0, Urgency.DELIVERING: 0.1, Urgency.PULLING: 0.2, Urgency.SCORES: 0.3}
 """The share of a day's allowance that each leaves to those before it."""
 SHORTEST_WAIT = 60.0
 LONGEST_WAIT = 3_600.0
@@ -27,6 +27,7 @@ _KEPT_BACK = "The daily calls of this CRM organisation are used up but for what 
 HELD_BACK = {
     Urgency.DELIVERING: _KEPT_BACK + "changes and notes follow by themselves as soon as it allows more.",
     Urgency.PULLING: _KEPT_BACK + "reading goes on by itself as soon as it allows more.",
+    Urgency.SCORES: _KEPT_BACK + "scores follow by themselves as soon as it allows more.",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leadbus.connector.capabilities import PEOPLE, Capabilities, Kind, as_it_is
-from leadbus.connector.settings import ConnectionSettings, Direction, Rule
+from leadbus.connector.settings import AnswerField, ConnectionSettings, Direction, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class MappedField:
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """All pairs of one connection, by kind of record, then by our name. fit: see `Capabilities`."""
+    """All pairs of one connection, by kind of record, then by our name. fit: see `Capabilities`.
+
+    answer_field: what is read besides, of which kind of record.
+    """
 
     pairs: Mapping[Kind, Mapping[str, MappedField]]
     fit: Callable[[str, str], str] = as_it_is
+    answer_field: AnswerField | None = None
 
     @classmethod
     def of(cls, settings: ConnectionSettings, capabilities: Capabilities) -> "FieldMap":
@@ -46,14 +50,23 @@ class FieldMap:
             }
             for kind in PEOPLE
         }
-        pairs["account"] = {}
+        pairs["account"] = {
+            ours: MappedField(ours, theirs, "from_crm")
+            for ours, theirs in capabilities.account_fields.items()
+        }
         for rule in settings.fields:
             pairs[rule.of][rule.field] = MappedField(rule.field, rule.crm_field, rule.direction, rule.rule)
-        return cls(pairs, capabilities.fit)
+        return cls(pairs, capabilities.fit, settings.answer_field)
 
     def crm_fields(self, kind: Kind) -> tuple[str, ...]:
         """The CRM's fields that an adapter is to read of a kind of record, in order of name."""
-        return tuple(sorted({pair.theirs for pair in self.pairs.get(kind, {}).values()}))
+        answers = self.answer_field
+        besides = {answers.crm_field} if answers is not None and answers.of == kind else set[str]()
+        return tuple(sorted({pair.theirs for pair in self.pairs.get(kind, {}).values()} | besides))
+
+    def read_pairs(self, kind: Kind) -> set[str]:
+        """What is read, as `ours=theirs`: a field of theirs that is mapped to another of ours is another."""
+        return {f"{pair.ours}={pair.theirs}" for pair in self.pairs.get(kind, {}).values() if pair.read}
 
     def to_crm(self, kind: Kind, values: Mapping[str, str]) -> dict[str, str]:
         """Our values under the CRM's names; what is never written, or has no place there, is left out."""

@@ -5,9 +5,11 @@ from uuid import uuid4
 
 from leadbus.connector.api.commands import ConnectionCommands
 from leadbus.connector.api.connection_routes import connection_routes
+from leadbus.connector.api.field_routes import field_routes
 from leadbus.connector.api.mail_routes import mail_routes
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
+from leadbus.connector.api.rereads import new_fields
 from leadbus.connector.api.sign_in import SignIn
 from leadbus.connector.api.sign_in_routes import PATH as SIGN_IN_PATH
 from leadbus.connector.api.sign_in_routes import sign_in_routes
@@ -21,10 +23,12 @@ from leadbus.connector.mailing.mailing import Mailing
 from leadbus.connector.observing import CallObserver
 from leadbus.connector.pulling.hinting import HintingHandler
 from leadbus.connector.pulling.shop import PullShop
+from leadbus.connector.rehearsing.dry_run import DryRun
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
+from leadbus.connector.stores.descriptions import Descriptions
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
@@ -48,6 +52,7 @@ from leadbus.service import Managed, Service
 from leadbus.settings import Settings
 from leadbus.storage.mongo import connect
 from leadbus.telemetry import Telemetry
+from leadbus.tenant_fields import MongoTenantFields
 from leadbus.topics import (
     CRM_ACCOUNTS,
     CRM_ACTIVITIES,
@@ -59,6 +64,7 @@ from leadbus.topics import (
     CRM_OPPORTUNITIES,
     CRM_SUBSCRIPTIONS,
     CRM_USERS,
+    LEADS_ANSWERED,
 )
 
 WRITES = (
@@ -72,6 +78,7 @@ WRITES = (
     CRM_ACCOUNTS,
     CRM_USERS,
     CRM_LISTS,
+    LEADS_ANSWERED,
 )
 
 
@@ -113,6 +120,7 @@ def connector_service(
     links = Links(client, database, name)
     mirror = Mirror(client, database, name)
     sign_ins = SignIns(client, database, name)
+    descriptions = Descriptions(client, database, name)
     pulls = PullShop.of(
         client,
         database,
@@ -189,6 +197,8 @@ def connector_service(
         connections=connections,
         deliveries=deliveries,
         campaigns=pulls.campaigns,
+        descriptions=descriptions,
+        own_fields=MongoTenantFields(client[database]).names_of,
         publisher=publisher,
         adapter_for=adapter_for_test,
         changed=workers.settings_changed,
@@ -235,9 +245,21 @@ def connector_service(
             connections=connections,
             deliveries=deliveries,
             links=links,
+            new_fields=lambda connection: new_fields(connection, pulls.pulls, adapter_unopened),
         )
     )
     service.api.include_router(reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened))
+    service.api.include_router(
+        field_routes(
+            ownership=ownership,
+            descriptions=descriptions,
+            dry_run=DryRun(client, database, name),
+            shop=pulls,
+            adapter_for=adapter_for,
+            adapter_unopened=adapter_unopened,
+            shut_out=commands.shut_out,
+        )
+    )
     service.api.include_router(mail_routes(mailing.links, mailing.choices))
     if sign_in is not None:
         signing_in = SigningIn(

@@ -21,6 +21,7 @@ from leadbus.connector.benches import Benches
 from leadbus.connector.credits import HeldBack
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.work import Work
+from leadbus.connector.delivering.workoff import WorkOff
 from leadbus.connector.workshop import Workshop
 from leadbus.errors import Fenced, LeadbusError, Rejected, Transient
 
@@ -142,12 +143,24 @@ class OrganisationWorker:
             new = [delivery for delivery in due if delivery.is_new]
             only_new = bench.batches == BATCHES - 1 > 0 or bench.delivering.holds_back
             batch = self._one_per_email(new if new or only_new else due)
+            work_off = bench.work_off
+            if not due:
+                batch, work_off = await self._scores(bench), bench.scores
             if batch and self._holds_lease and not self._stopping:
                 did_something = True
-                self._begin(bench, batch)
+                self._begin(bench, batch, work_off)
         return 0.0 if did_something else await self._until_next()
 
-    def _begin(self, bench: Bench, batch: list[Delivery]) -> None:
+    async def _scores(self, bench: Bench) -> list[Delivery]:
+        """Scores to be written alone, once nothing else is to be done."""
+        if bench.batches or bench.delivering.pause or bench.scoring.pause:
+            return []
+        name, now = bench.connection.id, datetime.now(UTC)
+        return self._one_per_email(
+            await self._shop.deliveries.scores_due(name, now, BATCH, besides=bench.in_hand)
+        )
+
+    def _begin(self, bench: Bench, batch: list[Delivery], work_off: WorkOff) -> None:
         """A batch of its own, beside others; its end wakes the worker, as more may be due then."""
         prospects = {delivery.prospect_id for delivery in batch}
         emails = {email for delivery in batch for email in delivery.emails}
@@ -162,20 +175,20 @@ class OrganisationWorker:
             self._emails -= emails
             self._wake.set()
 
-        work = asyncio.create_task(self._carry(bench, batch), name=f"batch {bench.connection.id}")
+        work = asyncio.create_task(self._carry(bench, batch, work_off), name=f"batch {bench.connection.id}")
         self._batches.add(work)
         work.add_done_callback(ended)
 
-    async def _carry(self, bench: Bench, batch: list[Delivery]) -> None:
+    async def _carry(self, bench: Bench, batch: list[Delivery], work_off: WorkOff) -> None:
         """What fails here is tried again from what is stored, after a moment."""
-        await asyncio.sleep(await self._safely(lambda: self._work_off(bench, batch)))
+        await asyncio.sleep(await self._safely(lambda: self._work_off(bench, batch, work_off)))
 
-    async def _work_off(self, bench: Bench, batch: list[Delivery]) -> float:
+    async def _work_off(self, bench: Bench, batch: list[Delivery], work_off: WorkOff) -> float:
         """A fault of ours costs the one delivery that brings it to light, and no other of its batch."""
         works = [Work(delivery) for delivery in batch]
         broken: LeadbusError | None = None
         try:
-            await bench.work_off.run(works)
+            await work_off.run(works)
         except LeadbusError as error:
             broken = error
         except PyMongoError:
@@ -183,11 +196,16 @@ class OrganisationWorker:
         except Exception as error:
             if len(batch) > 1:
                 half = len(batch) // 2
-                await self._work_off(bench, batch[:half])
-                return await self._work_off(bench, batch[half:])
+                await self._work_off(bench, batch[:half], work_off)
+                return await self._work_off(bench, batch[half:], work_off)
             self._report(error)
             works[0].error = Rejected(NOT_WRITTEN)
-        await self._shop.settling.settle(bench.connection, works, broken=broken is not None)
+        await self._shop.settling.settle(
+            bench.connection, bench.adapter.capabilities, works, broken=broken is not None
+        )
+        if work_off is bench.scores and (broken is None or isinstance(broken, HeldBack)):
+            bench.scoring.ended(broken)  # deliveries go on, whatever is kept of scores
+            return 0.0
         if isinstance(broken, HeldBack):  # a new lead of which only such a part is left is not taken at once
             until = datetime.now(UTC) + timedelta(seconds=broken.retry_after)
             await self._shop.deliveries.postpone([work.delivery for work in works], until)

@@ -1,7 +1,9 @@
 """Every message that crosses a topic: frozen, versioned, complete in itself."""
 
+from leadbus.messages.answers import Answer, Answered, AnsweredBy, LeadAnswered, LeadFeedback
 from leadbus.messages.base import Email, Id, Message, ProspectMessage, TenantId, Time, Value
 from leadbus.messages.crm import (
+    ACCOUNT_FIELDS,
     AccountChanged,
     ConnectionChanged,
     ContactChanged,
@@ -15,6 +17,7 @@ from leadbus.messages.crm import (
     Member,
     OpportunityChanged,
     Origin,
+    PersonKind,
     Record,
     SubscriptionChanged,
     UserChanged,
@@ -31,6 +34,7 @@ from leadbus.messages.inbound import (
     LeadDistributionBody,
     ListBody,
     ListChanged,
+    ListMembership,
     MarketingEvent,
     MarketingEventBody,
     Network,
@@ -40,12 +44,25 @@ from leadbus.messages.inbound import (
     SyncRequest,
     Task,
 )
-from leadbus.messages.scored import Activity, LeadActivities, LeadQualified, LeadScored, Scored
+from leadbus.messages.scored import (
+    Activity,
+    AutomaticList,
+    LeadActivities,
+    LeadListed,
+    LeadQualified,
+    LeadScored,
+    Scored,
+)
 
 __all__ = [
+    "ACCOUNT_FIELDS",
     "AccountChanged",
     "Activity",
+    "Answer",
+    "Answered",
+    "AnsweredBy",
     "Attribution",
+    "AutomaticList",
     "Body",
     "CampaignBody",
     "CampaignChanged",
@@ -63,13 +80,17 @@ __all__ = [
     "Fields",
     "Id",
     "LeadActivities",
+    "LeadAnswered",
     "LeadDistributed",
     "LeadDistributionBody",
+    "LeadFeedback",
+    "LeadListed",
     "LeadQualified",
     "LeadScored",
     "LeadStatusChanged",
     "ListBody",
     "ListChanged",
+    "ListMembership",
     "MarketingEvent",
     "MarketingEventBody",
     "Member",
@@ -77,6 +98,7 @@ __all__ = [
     "Network",
     "OpportunityChanged",
     "Origin",
+    "PersonKind",
     "ProspectMessage",
     "ProspectUpdateBody",
     "ProspectUpdated",

@@ -41,6 +41,13 @@ Raw = Annotated[
 """Bytes as they came, at most 1 MiB; base64 in JSON."""
 
 
+PersonKind = Literal["lead", "contact", "target"]
+"""What a CRM calls a person; target = on lists only, not yet a lead."""
+
+ACCOUNT_FIELDS = ("annual_revenue", "account_type")
+"""Standard facts of a company: a plain decimal, and the CRM's own word."""
+
+
 class Record(Value):
     """A row in a CRM. `module` is the vendor's own word for its table."""
 
@@ -70,15 +77,19 @@ class Feedback(ProspectMessage):
 
 
 class LeadStatusChanged(Feedback):
-    """A salesperson changed a lead's status."""
+    """A salesperson changed a lead's status. lead_status: in the tenant's own words, where it is mapped."""
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.lead-status.changed"
     status: Line
+    lead_status: Line | None = None
     previous_status: Line | None = None
 
 
 class OpportunityChanged(Feedback):
-    """An opportunity whose contact is one of our leads was created or changed."""
+    """An opportunity whose contact is one of our leads was created or changed.
+
+    deleted: also if it lives on without this person.
+    """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.opportunity.changed"
     name: Line
@@ -86,7 +97,7 @@ class OpportunityChanged(Feedback):
     amount: Amount | None = None
     currency: Currency | None = None
     close_date: date | None = None
-    probability: int | None = None
+    probability: Annotated[int, Field(ge=0, le=100)] | None = None
     lead_source: Line | None = None
     deleted: bool = False
 
@@ -94,17 +105,22 @@ class OpportunityChanged(Feedback):
 class ContactChanged(Feedback):
     """A person as it stands in a CRM: read for the first time, changed, converted or deleted there.
 
-    kind: what the CRM calls it; target = on lists only, not yet a lead. state: a contact is a client.
-    fields: those that the connection reads, by our names. converted_to: the contact that a lead became.
+    state: a contact is a client.
+    fields: those that the connection reads, by our names. changed_fields: those, as `Fields.flat()` names
+    them, that were given another value there since they were last read or written; one that is not among the
+    fields was emptied. account_fields: of its company, such as `ACCOUNT_FIELDS`. converted_to: the contact
+    that a lead became.
     """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.contact.changed"
-    kind: Literal["lead", "contact", "target"]
+    kind: PersonKind
     state: Literal["prospect", "client"]
     fields: Fields = Fields()
+    changed_fields: list[Line] = []
     status: Line | None = None
     owner_email: Email | None = None
     account: Record | None = None
+    account_fields: dict[str, Text] = {}
     converted_to: Record | None = None
     deleted: bool = False
 
@@ -160,19 +176,27 @@ class UserChanged(CrmMessage):
 
 
 class Member(Value):
-    """A person on a list."""
+    """A person on a list. fields: those that the connection chose for it, values up to 1,000 characters."""
 
     prospect_id: Id
     email: Email
+    fields: Fields = Fields()
 
 
 class CrmListChanged(CrmMessage):
-    """A list of a CRM was made, renamed or deleted, or people were put on it or taken off."""
+    """A list of a CRM was made, renamed or deleted, or people were put on it or taken off.
+
+    own_name, list_id: how the list is called here, and which one it is, where the connection says so.
+    updated: members whose chosen fields are other ones now.
+    """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.list.changed"
     name: Line
+    own_name: Line | None = None
+    list_id: Id | None = None
     list_type: Line | None = None
     added: list[Member] = []
+    updated: list[Member] = []
     removed: list[Member] = []
 
 
@@ -181,13 +205,14 @@ class DeliveryReported(ProspectMessage):
 
     outcome: created = a new record; matched = an existing record was taken; updated = a linked record
     was written again; parked = the CRM refuses it until a person changes something;
-    unlinked = the record was deleted in the CRM.
+    unlinked = the record was deleted in the CRM. kind: of the record.
     """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.delivery.reported"
     connection_id: Id
     outcome: Literal["created", "matched", "updated", "parked", "unlinked"]
     record: Record | None = None
+    kind: PersonKind | None = None
     activities: int = 0
     origins: list[Origin] = []
     reason: Text | None = None
@@ -236,6 +261,7 @@ class CrmNotification(Message):
 
 
 __all__ = [
+    "ACCOUNT_FIELDS",
     "AccountChanged",
     "ConnectionChanged",
     "ContactChanged",
@@ -249,6 +275,7 @@ __all__ = [
     "Member",
     "OpportunityChanged",
     "Origin",
+    "PersonKind",
     "Record",
     "SubscriptionChanged",
     "UserChanged",

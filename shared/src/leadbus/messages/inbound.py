@@ -21,6 +21,7 @@ from leadbus.messages.base import (
     Scalar,
     Text,
     Time,
+    TimeOfDay,
     Url,
     Value,
 )
@@ -106,11 +107,15 @@ class CampaignMembership(Value):
 
 
 class Task(Value):
-    """Something a salesperson is asked to do."""
+    """Something a salesperson is asked to do, until so many days later at that time of day.
+
+    subject: {name} and {company} stand for the person's. due_at: in the time zone of the connection.
+    """
 
     kind: Literal["call", "email", "task"] = "task"
     subject: Name
     due_in_days: Annotated[int, Field(ge=0, le=365)] = 1
+    due_at: TimeOfDay = "17:00"
     note: Text | None = None
 
 
@@ -125,7 +130,10 @@ class SyncRequest(Value):
 
 
 class UpdateFacts(BaseModel):
-    """What changed about a prospect: fields, state, owner, subscription, memberships, a request to sync."""
+    """What changed about a prospect: fields, state, owner, subscription, memberships, a request to sync.
+
+    lead_status: how far it has come, in the tenant's own words; a CRM is told by its mapping of statuses.
+    """
 
     email: Email
     previous_email: Email | None = None
@@ -133,6 +141,7 @@ class UpdateFacts(BaseModel):
     fields: Fields | None = None
     state: Literal["prospect", "client"] | None = None
     owner_email: Email | None = None
+    lead_status: Name | None = None
     subscription: Subscription | None = None
     lists: list[ListMembership] = Field(default_factory=list, max_length=200)
     campaigns: list[CampaignMembership] = Field(default_factory=list, max_length=200)
@@ -184,12 +193,21 @@ class Body(BaseModel):
 
 
 class MarketingEventBody(Body, EventFacts):
-    """A marketing event, as posted."""
+    """A marketing event, as posted.
+
+    sync: push the person now, with what the form said, on these terms. Ingest makes it a prospect update
+    beside the event, and so it does of an email_unsubscribe, which is an opt-out: both are accepted, or
+    neither.
+    """
+
+    sync: SyncRequest | None = None
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:
         if self.email is None and self.visitor_id is None:
             raise ValueError("email or visitor_id is required: without one nobody can be scored")
+        if self.email is None and self.sync is not None:
+            raise ValueError("sync needs an email: a CRM knows no visitors")
         return self
 
 

@@ -1,6 +1,6 @@
 """What scoring says of a prospect. `version` counts the prospect's applied changes: not newer = drop."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from leadbus.event_types import EventType
 from leadbus.messages.base import Email, Id, Line, ProspectMessage, Time, Url, Value
@@ -58,3 +58,23 @@ class LeadActivities(Scored):
     fields: Fields = Fields()
     said_at: dict[str, Time] = {}
     activities: list[Activity]
+
+
+class AutomaticList(Value):
+    """Everybody of a tenant whose field holds one value. list_id: the same for the same tenant, field and
+    value; name: in words, such as `Account type: Customer`.
+    """
+
+    list_id: Id
+    name: Line
+    field: Literal["account_type", "opportunity_stage"]
+    value: Line
+
+
+class LeadListed(Scored):
+    """Automatic lists that a prospect came on or left. lists: all that it is on now."""
+
+    CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.listed"
+    added: list[AutomaticList] = []
+    removed: list[AutomaticList] = []
+    lists: list[AutomaticList] = []

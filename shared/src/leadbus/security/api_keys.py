@@ -1,5 +1,7 @@
 """API keys: `lb_<id>_<secret>`, bound to one tenant, with scopes; a hook's also to one connection.
 
+A supplier's key is bound to the supplier, and to one tenant or to every tenant that it hands leads to.
+
 Stored as SHA-256 of the secret. A slow password hash would add nothing: the secret is 32 random bytes, so
 there is nothing to guess, and every request would pay for it.
 """
@@ -26,6 +28,8 @@ from leadbus.storage.mongo import Document
 
 REMEMBERED_SECONDS = 30.0
 REMEMBERED_KEYS = 10_000
+EVERY_TENANT = "*"
+"""No tenant can be called so. Of a supplier's key: every tenant that the supplier hands leads to."""
 _KEY = re.compile(r"lb_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 
 
@@ -33,13 +37,15 @@ class Scope(StrEnum):
     """What a key may do.
 
     ingest: post facts. read: ask. administer: connections, keys and addresses of its tenant.
-    hook: stand in the URL of one connection's hook, and nothing else.
+    hook: stand in the URL of one connection's hook, and nothing else. supplier: ask what became of the
+    leads that one supplier handed over, and nothing else.
     """
 
     INGEST = "ingest"
     READ = "read"
     ADMINISTER = "administer"
     HOOK = "hook"
+    SUPPLIER = "supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +60,15 @@ class ApiKey:
     created_at: datetime
     revoked_at: datetime | None = None
     connection_id: str | None = None
+    supplier_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What a good key stands for.
 
-    connection_id: the hook's connection; None for every other key. authorised: from where the tenant may
-    be called for; empty = from everywhere.
+    connection_id: the hook's connection; supplier_id: the supplier; each None for every other key.
+    authorised: from where the tenant may be called for; empty = from everywhere.
     """
 
     key_id: str
@@ -69,6 +76,7 @@ class Verified:
     scopes: frozenset[Scope]
     connection_id: str | None = None
     authorised: tuple[Network, ...] = ()
+    supplier_id: str | None = None
 
     def good_from(self, address: Address | None) -> bool:
         """Whether the tenant may be called for from there; None = an address that cannot be told."""
@@ -86,23 +94,35 @@ class ApiKeyStore(Protocol):
 
 
 def make_key(
-    tenant_id: str, scopes: Collection[Scope], name: str = "", connection_id: str | None = None
+    tenant_id: str,
+    scopes: Collection[Scope],
+    name: str = "",
+    connection_id: str | None = None,
+    supplier_id: str | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key, and its text, which nobody can recover later.
 
     Raises:
-        Rejected: a hook's key has no connection or more scopes, or another key has a connection.
+        Rejected: a hook's key has no connection or more scopes, or another key has a connection; the same of
+            a supplier's key and its supplier; another key than a supplier's is for every tenant.
     """
-    if (Scope.HOOK in scopes or connection_id is not None) and (
-        set(scopes) != {Scope.HOOK} or not connection_id
+    for scope, bound_to, field in (
+        (Scope.HOOK, connection_id, "connection_id"),
+        (Scope.SUPPLIER, supplier_id, "supplier_id"),
     ):
-        raise Rejected(
-            "A hook's key has the scope hook alone, and names its connection; other keys name none.",
-            field="connection_id",
-        )
+        if (scope in scopes or bound_to is not None) and (set(scopes) != {scope} or not bound_to):
+            raise Rejected(
+                f"A {scope.value}'s key has the scope {scope.value} alone, and names its"
+                f" {field.removesuffix('_id')}; other keys name none.",
+                field=field,
+            )
+    if tenant_id == EVERY_TENANT and supplier_id is None:
+        raise Rejected("Only a supplier's key can be for every tenant.", field="tenant_id")
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     now = datetime.now(UTC)
-    key = ApiKey(key_id, tenant_id, frozenset(scopes), name, _hash(secret), now, None, connection_id)
+    key = ApiKey(
+        key_id, tenant_id, frozenset(scopes), name, _hash(secret), now, None, connection_id, supplier_id
+    )
     return key, f"lb_{key_id}_{secret}"
 
 
@@ -137,7 +157,14 @@ class ApiKeys:
         if not hmac.compare_digest(_hash(parts[2]), stored.secret_hash):
             return None
         authorised = await self._store.authorised(stored.tenant_id)
-        verified = Verified(stored.id, stored.tenant_id, stored.scopes, stored.connection_id, authorised)
+        verified = Verified(
+            stored.id,
+            stored.tenant_id,
+            stored.scopes,
+            stored.connection_id,
+            authorised,
+            stored.supplier_id,
+        )
         self._remembered[mark] = (self._clock() + REMEMBERED_SECONDS, verified)
         if len(self._remembered) > REMEMBERED_KEYS:
             self._remembered.popitem(last=False)
@@ -174,6 +201,7 @@ class MongoApiKeys:
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
                 "connection_id": key.connection_id,
+                "supplier_id": key.supplier_id,
             }
         )
 
@@ -199,6 +227,7 @@ def _key(row: Document) -> ApiKey:
         row["created_at"],
         row["revoked_at"],
         row.get("connection_id"),
+        row.get("supplier_id"),
     )
 
 

@@ -24,11 +24,15 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. tenant_id: None for the operator, who may act for every tenant. key_id: for rate limits."""
+    """Who calls. tenant_id: None for the operator, who may act for every tenant. key_id: for rate limits.
+
+    supplier_id: of a supplier's key, whose tenant_id may be EVERY_TENANT.
+    """
 
     tenant_id: str | None
     scopes: frozenset[Scope]
     key_id: str
+    supplier_id: str | None = None
 
     @property
     def operator(self) -> bool:
@@ -108,7 +112,7 @@ class Authenticator:
             return None
         if not verified.good_from(address):
             raise _unauthorised_address(verified.tenant_id, address)
-        return Caller(verified.tenant_id, verified.scopes, verified.key_id)
+        return Caller(verified.tenant_id, verified.scopes, verified.key_id, verified.supplier_id)
 
 
 def caller_address(request: HTTPConnection) -> Address | None:

@@ -153,6 +153,23 @@ class Campaigns(Promises):
         await until(both, "both know it")
         assert len(scene.crm.campaigns()) == 1
 
+    async def test_two_campaigns_of_one_name_are_never_made_one(self, scene: Scene) -> None:
+        needs(scene, "campaigns")
+        await scene.connect(campaigns="name")
+        await scene.tell(scene.campaign("Fair of May"))
+        await scene.made("Fair of May")
+        await scene.tell(scene.campaign("FAIR of May", "c-2"))
+
+        async def apart() -> bool:
+            refused = [row for row in await scene.errors() if "of this name" in row["reason"]]
+            return len(scene.crm.campaigns()) == 2 or bool(refused)
+
+        await until(apart, "two campaigns, or a refusal")
+        await scene.tell(scene.campaign("Fair of June", "c-2", at=20))
+        await scene.made("Fair of June")
+        await scene.made("Fair of May")
+        await scene.no_errors()
+
     async def test_who_becomes_a_contact_stays_in_the_campaign(self, scene: Scene) -> None:
         needs(scene, "campaigns", "converting")
         await scene.connect(campaigns="name")

@@ -84,6 +84,15 @@ class SaveAndTest(Promises):
         good = {"of": "lead", "field": "custom.segment", "crm_field": scene.crm.words.spare_field}
         await _corrected(scene, fields=[good])
 
+    async def test_a_missing_field_for_the_score_is_found_with_the_steps_to_make_it(
+        self, scene: Scene
+    ) -> None:
+        missing = scene.crm.words.missing_field
+        await scene.save(score_field=missing)
+        found = await _only(scene)
+        assert missing in found["what"]
+        await _corrected(scene, score_field=scene.crm.words.spare_number)
+
     async def test_a_mapped_field_of_the_wrong_type_is_found(self, scene: Scene) -> None:
         number = scene.crm.words.spare_number
         await scene.save(fields=[{"of": "lead", "field": "birthday", "crm_field": number}])

@@ -13,12 +13,12 @@ from leadbus.messages import Record
 
 Facts = dict[str, Any]
 """A record. Of people: email, first_name, last_name, company, phone, title, status, owner, opted_out (bool),
-lead_source, account, score; of accounts: name, owner; of users: name, email, active (bool); of
-opportunities: name, stage, amount, currency, close_date, probability, lead_source, account, contact; of
-activities: type (note, task, call, meeting), subject, text, status, priority, due_at, owner, about; of
-lists: name, list_type, holds (a kind of people). Of all: team, by its name. Owner, account, contact and about
-are ids. As read, also: id, deleted (bool), traceparent of the call that created it, and every field by the
-CRM's own name; as written, such names are taken too."""
+lead_source, account, score; of accounts: name, owner, annual_revenue, account_type (such as Customer); of
+users: name, email, active (bool); of opportunities: name, stage, amount, currency, close_date, probability,
+lead_source, account, contact; of activities: type (note, task, call, meeting), subject, text, status,
+priority, due_at, owner, about; of lists: name, list_type, holds (a kind of people). Of all: team, by its
+name. Owner, account, contact and about are ids. As read, also: id, deleted (bool), traceparent of the call
+that created it, and every field by the CRM's own name; as written, such names are taken too."""
 
 Fault = Literal["hang", "error", "html", "lose_reply", "rate_limit", "expire_session", "forbid"]
 """hang: no answer until `behave`; error: the server's own failure; html: a page where data should be;
@@ -117,6 +117,10 @@ class CrmUnderTest(Protocol):
 
     def leave(self, list_id: str, kind: Kind, person_id: str) -> None:
         """Takes a person off a list."""
+        ...
+
+    def on_list(self, list_id: str) -> set[str]:
+        """Ids of the people on a list."""
         ...
 
     def rows(self, kind: Kind) -> list[Facts]:

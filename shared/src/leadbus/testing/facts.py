@@ -16,6 +16,7 @@ from leadbus.messages import (
     LeadDistributed,
     LeadQualified,
     LeadScored,
+    ListMembership,
     ProspectMessage,
     ProspectUpdated,
     Subscription,
@@ -109,6 +110,12 @@ class Somebody:
     def takes_part(self, campaign: str = "c-1", *, at: float = 0, **how: Any) -> ProspectUpdated:
         """It is part of a campaign, or (`member=False`) no more."""
         return self.updated(at=at, campaigns=[CampaignMembership(campaign_id=campaign, **how)])
+
+    def listed(
+        self, list_id: str = "l-1", *, at: float = 0, member: bool = True, **facts: Any
+    ) -> ProspectUpdated:
+        """It is on a list here, or (`member=False`) no more."""
+        return self.updated(at=at, lists=[ListMembership(list_id=list_id, member=member)], **facts)
 
     def said(
         self, status: Literal["opted_in", "opted_out"], *, at: float = 0, explicit: bool = True

@@ -25,6 +25,8 @@ from leadbus.topics import BY_NAME, TOPICS
 
 OUTGOING_ADDRESS = "203.0.113.7"
 """What the service is told about the address it calls from."""
+FEEDBACK_URL = "https://feedback.example.com"
+"""What it is told about where links that accept or reject a lead lead to."""
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "5000"}
 OPERATOR = "operator-of-the-contract-suite"
 
@@ -49,6 +51,7 @@ class House:
             "LEADBUS_OPERATOR_TOKEN": OPERATOR,
             "LEADBUS_ALLOW_INTERNAL_ADDRESSES": "127.0.0.1",
             "LEADBUS_OUTGOING_ADDRESS": OUTGOING_ADDRESS,
+            "FEEDBACK_PUBLIC_URL": FEEDBACK_URL,
             f"CONNECTOR_{crm.upper()}_PORT": "0",
             **environ,
         }

@@ -1,4 +1,4 @@
-"""Everything that is published on the crm.* topics, by anybody, as it comes in."""
+"""Everything that connectors publish, by anybody, as it comes in."""
 
 import asyncio
 from contextlib import suppress
@@ -7,11 +7,11 @@ from typing import TypeVar
 from aiokafka import AIOKafkaConsumer
 
 from leadbus.messages import Message
-from leadbus.topics import BY_NAME, TOPICS
+from leadbus.topics import BY_NAME, LEADS_ANSWERED, TOPICS
 
 Told = TypeVar("Told", bound=Message)
 
-LISTENED = tuple(topic for topic in TOPICS if topic.name.startswith("crm."))
+LISTENED = (*(topic for topic in TOPICS if topic.name.startswith("crm.")), LEADS_ANSWERED)
 
 
 class Inbox:
@@ -24,7 +24,6 @@ class Inbox:
             *(prefix + topic.name for topic in LISTENED),
             bootstrap_servers=bootstrap_servers,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=50,
         )
         self._listening: asyncio.Task[None] | None = None
 

@@ -21,7 +21,7 @@ class Mails(Promises):
         await scene.write(
             ada.distributed("d-17", supplier="globex", **KNOWN), ben.qualified(score=71, **KNOWN)
         )
-        found = [await _mail(scene, owner, who.email) for who in (ada, ben)]
+        found = [await mail_to(scene, owner, who.email) for who in (ada, ben)]
         assert "(from globex)" in found[0]["subject"]
         assert "score 71" in text_of(found[1])
         for who, mail in zip((ada, ben), found, strict=True):
@@ -33,7 +33,7 @@ class Mails(Promises):
         await scene.connect(default_owners=[owner], default_last_name=None)
         ada = scene.somebody()
         await scene.tell(ada.distributed("d-17", first_name="Ada"))
-        mail = await _mail(scene, owner, ada.email)
+        mail = await mail_to(scene, owner, ada.email)
         assert "does not accept this lead yet" in text_of(mail)
 
     async def test_people_hear_that_a_connection_is_active_and_that_its_login_is_refused(
@@ -41,14 +41,14 @@ class Mails(Promises):
     ) -> None:
         admin = f"admin@{scene.tenant}.example"
         await scene.connect(notify=[admin])
-        await _mail(scene, admin, "is active since")
+        await mail_to(scene, admin, "is active since")
         scene.crm.change_password("new password")
         await scene.tell(scene.somebody().distributed(**KNOWN))
-        mail = await _mail(scene, admin, "refuses the login of the connection")
+        mail = await mail_to(scene, admin, "refuses the login of the connection")
         assert scene.id_of() in mail["subject"]
 
 
-async def _mail(scene: Scene, recipient: str, said: str) -> EmailMessage:
+async def mail_to(scene: Scene, recipient: str, said: str) -> EmailMessage:
     """The first one to them that says so, now or later."""
     return await until(
         lambda: next((m for m in scene.house.mailbox.of(recipient) if said in text_of(m)), None),

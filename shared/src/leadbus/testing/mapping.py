@@ -2,15 +2,56 @@
 
 from typing import Any
 
+from leadbus.connector.capabilities import PersonKind
 from leadbus.messages import ContactChanged
+from leadbus.testing.facts import Somebody
 from leadbus.testing.promises import Promises
 from leadbus.testing.scene import Scene
 
+STANDARD = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "title": "Countess",
+    "company": "Engines Ltd",
+    "phone": "+44 20 1",
+    "mobile": "+44 77 2",
+    "fax": "+44 20 3",
+    "street": "12 St James's Square",
+    "city": "London",
+    "state": "Middlesex",
+    "postal_code": "SW1Y 4JH",
+    "country": "United Kingdom",
+    "website": "https://engines.example",
+    "birthday": "1915-12-10",
+    "comments": "Met at the fair",
+}
+NOWHERE: dict[PersonKind, set[str]] = {"lead": {"birthday"}, "contact": {"company", "website"}}
+"""What some CRMs' records have no field for; the company of a contact is its account."""
 RULES = {"phone": "ours", "mobile": "theirs", "city": "newest", "state": "only_if_empty", "country": "never"}
 
 
 class FieldRules(Promises):
     """See the module."""
+
+    async def test_every_standard_field_of_leads_and_contacts_is_written_and_read(self, scene: Scene) -> None:
+        spare = scene.crm.words.spare_field
+        mapped = [{"of": kind, "field": "custom.segment", "crm_field": spare} for kind in NOWHERE]
+        await scene.connect(reads=["lead", "contact"], fields=mapped)
+        people: dict[PersonKind, Somebody] = {"lead": scene.somebody(), "contact": scene.somebody("ben")}
+        distributed = (
+            who.distributed(at=1, **STANDARD, custom={"segment": "gold"}) for who in people.values()
+        )
+        await scene.write(people["contact"].updated(state="client"), *distributed)
+        wanted = {}
+        for kind, who in people.items():
+            row, theirs = scene.one(kind, who), await _theirs(scene, kind)
+            assert STANDARD.keys() - theirs.keys() <= NOWHERE[kind]
+            known = {name: STANDARD[name] for name in STANDARD if name in theirs} | {"custom.segment": "gold"}
+            assert {name: row[theirs[name]] for name in known} == known
+            scene.crm.change(kind, row["id"], phone="2")
+            wanted[who.prospect] = known | {"phone": "2"}
+        await scene.sync("lead", "contact")
+        assert {m.prospect_id: m.fields.flat() for m in scene.heard(ContactChanged)} == wanted
 
     async def test_the_five_rules_decide_about_the_fields_of_a_record_that_exists(self, scene: Scene) -> None:
         await scene.connect(fields=_rules(scene))
@@ -63,6 +104,12 @@ class FieldRules(Promises):
         await scene.sync("lead")
         told = await scene.hear(ContactChanged, lambda m: m.fields.custom.get("segment") == "silver")
         assert told.prospect_id == ada.prospect
+
+
+async def _theirs(scene: Scene, kind: str) -> dict[str, str]:
+    """The CRM's names of fields, by ours."""
+    answer = await scene.house.ask("GET", f"/v1/connections/{scene.id_of()}/fields/{kind}")
+    return {row["ours"]: row["name"] for row in answer["fields"] if row["ours"]}
 
 
 def _rules(scene: Scene) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from leadbus.connector.capabilities import Kind
+from leadbus.connector.delivering.plan_notes import FIELDS_NOTE
 from leadbus.messages import CampaignChanged, CrmNotification, Message
 from leadbus.testing.crm import CrmUnderTest, Facts
 from leadbus.testing.facts import Somebody
@@ -244,8 +245,9 @@ class Scene:
         return found
 
     def subjects(self, record_id: str, kind: str = "note") -> list[str]:
-        """Subjects of a record's activities of one type, oldest first."""
-        return [a["subject"] for a in self.crm.activities_of(record_id) if a["type"] == kind]
+        """Subjects of a record's activities of one type, oldest first; not of what notes a distribution."""
+        found = [a["subject"] for a in self.crm.activities_of(record_id) if a["type"] == kind]
+        return [subject for subject in found if FIELDS_NOTE not in subject]
 
     # What is published ------------------------------------------------------------------------------------
 

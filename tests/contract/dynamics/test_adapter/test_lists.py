@@ -1,15 +1,17 @@
 """Marketing lists, and who is on them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector_dynamics import fetch
 from connector_dynamics.lists import Lists
+from connector_dynamics.translation import IS_DYNAMIC
 from connector_dynamics.verbs import Verbs
-from leadbus.connector.contract import CrmList, Page, Row
-from leadbus.errors import Unsupported
+from leadbus.connector.contract import CampaignMember, CampaignThere, CrmList, Page, Row
+from leadbus.errors import Gone, Unsupported
 from leadbus.messages import Record
 from sandbox.dynamics import Dynamics
 
@@ -46,6 +48,26 @@ async def test_lists_of_people_are_read_with_their_type(
         static: ("Fair of May", "Static"),
         dynamic: ("Fair of May", "Dynamic"),
     }
+    assert {key: (row.holds, row.closed) for key, row in lists.items()} == {
+        static: (("lead",), ""),
+        dynamic: (("contact",), IS_DYNAMIC),
+    }
+
+
+async def test_people_are_put_on_a_list_that_people_have_made_and_taken_off(
+    crm: Dynamics, verbs: Verbs
+) -> None:
+    fair = Record(module="list", id=_list(crm))
+    keys = crm.desk.load("lead", [{"lastname": str(number)} for number in range(3)])
+    members = [CampaignMember(CampaignThere(fair, (fair,)), Record(module="lead", id=key)) for key in keys]
+    assert await verbs.campaigns.put_members(members) == [None] * 3
+    off = replace(members[0], member=False)
+    assert await verbs.campaigns.put_members([off]) == [None]
+    assert await verbs.campaigns.put_members([off]) == [None]  # once more is no error
+    assert {member.id for member in await _members(verbs.lists, fair.id)} == set(keys[1:])
+    crm.desk.delete("list", fair.id)
+    on, out = await verbs.campaigns.put_members([members[1], replace(members[1], member=False)])
+    assert (type(on), out) == (Gone, None)
 
 
 @pytest.mark.parametrize(("entity", "code"), [("lead", LEADS), ("contact", CONTACTS)])

@@ -12,8 +12,8 @@ from leadbus.testing.house import House
 from sandbox.servers import Kafka, MongoDB
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(kafka: Kafka, mongodb: MongoDB) -> AsyncIterator[House]:
-    """One service for all classes that run in this process: it speaks every protocol."""
+    """One service for all classes of this folder that run in this process; it ends with the last of them."""
     async with House("sugar", kafka.bootstrap_servers, mongodb.url) as opened:
         yield opened

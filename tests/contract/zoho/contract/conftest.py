@@ -12,7 +12,7 @@ from leadbus.testing.house import House
 from sandbox.servers import Kafka, MongoDB
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(kafka: Kafka, mongodb: MongoDB) -> AsyncIterator[House]:
     """One service for all cases that run in this process."""
     async with House("zoho", kafka.bootstrap_servers, mongodb.url) as opened:

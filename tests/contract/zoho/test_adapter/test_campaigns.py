@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 
 from connector_zoho.campaigns import Campaigns
+from connector_zoho.capabilities import CAPABILITIES
 from connector_zoho.client import ZohoClient
+from connector_zoho.looking import Looking
 from connector_zoho.metadata import Metadata
+from connector_zoho.settings import ZohoConnection
+from connector_zoho.tagging import Tagging
 from leadbus.connector.contract import CampaignAsSent, CampaignMember, CampaignThere
+from leadbus.connector.mapping import FieldMap
 from leadbus.errors import Gone, OutcomeUnknown, Rejected, Transient
 from leadbus.messages import Record
 from sandbox.zoho import Zoho
@@ -34,8 +39,9 @@ def person(module: str, key: str) -> Record:
 
 
 @pytest.fixture
-def campaigns(client: ZohoClient) -> Campaigns:
-    return Campaigns(client, Metadata(client))
+def campaigns(client: ZohoClient, connection: ZohoConnection) -> Campaigns:
+    looking = Looking(client, connection, FieldMap.of(connection, CAPABILITIES))
+    return Campaigns(client, Metadata(client), Tagging(client, looking))
 
 
 @pytest.fixture
@@ -191,3 +197,28 @@ async def test_who_was_deleted_is_gone_and_costs_nobody_else(
     )
     assert [type(outcome) for outcome in outcomes] == [Gone, type(None), type(None)]
     assert in_it(crm, there).keys() == {two.id}
+
+
+async def test_people_of_a_tag_are_tagged_and_untagged_with_an_outcome_for_each(
+    crm: Zoho, campaigns: Campaigns, people: Callable[[int], list[Record]], stored: Any
+) -> None:
+    *leads, _ = people(4)
+    crm.desk.tag("Leads", leads[0].id, "other")
+    record = person("Tags", crm.store.tag_id("Leads", "VIP"))
+    vip = CampaignThere(record, (record,))
+    members = [CampaignMember(vip, lead) for lead in leads]
+    nobody = CampaignMember(vip, person("Leads", "4711"))
+
+    def tags() -> list[list[str]]:
+        return [stored("Leads")[lead.id]["Tag"] or [] for lead in leads]
+
+    *done, gone = await campaigns.put([*members, nobody])
+    assert (done, type(gone)) == ([None] * 4, Gone)
+    assert tags() == [["other", "VIP"], ["VIP"], ["VIP"], ["VIP"]]
+    assert await campaigns.put(members[:1]) == [None]  # once more is no error
+    off = [replace(member, member=False) for member in (members[0], members[3], nobody)]
+    assert await campaigns.put(off) == [None] * 3
+    assert tags() == [["other"], ["VIP"], ["VIP"], []]
+    lost = person("Tags", "4712")
+    [outcome] = await campaigns.put([CampaignMember(CampaignThere(lost, (lost,)), leads[0])])
+    assert isinstance(outcome, Gone)  # and no tag is made of it

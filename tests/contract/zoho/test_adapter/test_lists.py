@@ -72,6 +72,8 @@ async def test_campaigns_and_the_tags_of_people_are_lists(
         ("Tags", "newsletter", "Leads"),
         ("Tags", "newsletter", "Contacts"),
     ]
+    both = ("Leads", "Contacts")
+    assert [(row.holds, row.closed) for row in lists] == [(both, ""), (("Leads",), ""), (("Contacts",), "")]
     read = await reading.read([row.record for row in lists])
     assert read == {row.record.id: row for row in lists}
     crm.desk.delete("Campaigns", fair)

@@ -32,6 +32,7 @@ def _attribute(element: Element) -> Attribute:
         updatable=text(element, "IsValidForUpdate") == "true",
         custom=text(element, "IsCustomAttribute") == "true",
         options=dict(_options(child(element, "OptionSet"))) if type_ in columns.WITH_OPTIONS else None,
+        states=dict(_states(child(element, "OptionSet"))),
         targets=tuple(held.text or "" for held in targets) if targets is not None else (),
     )
 
@@ -41,6 +42,15 @@ def _options(option_set: Element | None) -> Iterator[tuple[int, str]]:
     for option in options if options is not None else ():
         if number := text(option, "Value"):
             yield int(number), _label(child(option, "Label"))
+
+
+def _states(option_set: Element | None) -> Iterator[tuple[int, int]]:
+    """Of a StatusOptionMetadata."""
+    options = child(option_set, "Options") if option_set is not None else None
+    for option in options if options is not None else ():
+        number, state = text(option, "Value"), text(option, "State")
+        if number and state:
+            yield int(number), int(state)
 
 
 def _label(label: Element | None) -> str:

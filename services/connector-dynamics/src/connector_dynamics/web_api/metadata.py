@@ -94,6 +94,7 @@ def _attribute(row: Mapping[str, Any]) -> Attribute:
         updatable=bool(row.get("IsValidForUpdate")),
         custom=bool(row.get("IsCustomAttribute")),
         options=_options(sets) if type_ in columns.WITH_OPTIONS else None,
+        states=_states(sets),
         targets=tuple(row.get("Targets") or ()),
     )
 
@@ -104,6 +105,16 @@ def _options(sets: Iterable[Mapping[str, Any]]) -> dict[int, str]:
         for found in sets
         for option in found.get("Options") or ()
         if option.get("Value") is not None
+    }
+
+
+def _states(sets: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+    """Of a StatusOptionMetadata."""
+    return {
+        int(option["Value"]): int(option["State"])
+        for found in sets
+        for option in found.get("Options") or ()
+        if option.get("Value") is not None and option.get("State") is not None
     }
 
 

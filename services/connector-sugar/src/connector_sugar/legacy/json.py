@@ -22,6 +22,7 @@ from connector_sugar.legacy.operations import (
     known_by,
     plain,
 )
+from leadbus import foreign_json
 
 _PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL)
 _ERROR = {"name", "number", "description"}
@@ -56,8 +57,8 @@ class Json:
         if reply.status_code != 200:
             raise faults.of_status(reply.status_code, reply.headers.get("Retry-After"), writing=writing)
         try:
-            result = json.loads(reply.content)
-        except (ValueError, RecursionError):
+            result = foreign_json.loads(reply.content)
+        except ValueError:
             page = _PAGE.match(reply.content)
             raise (faults.PAGE if page else faults.FAULTS["-1"]).error(writing=writing) from None
         if isinstance(result, dict) and result.keys() >= _ERROR:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from connector_sugar.modern import faults
+from leadbus import foreign_json
 from leadbus.errors import LeadbusError
 
 
@@ -50,4 +50,4 @@ class Answer:
 
 def decode(content: bytes) -> Any:
     """JSON with exact numbers. Raises ValueError."""
-    return json.loads(content, parse_float=Decimal)
+    return foreign_json.loads(content)

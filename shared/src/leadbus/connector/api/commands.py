@@ -14,6 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from leadbus.connector.checking.checks import Checking, Part, finding_of
 from leadbus.connector.connection import Connection, Health, HealthState, Revision
 from leadbus.connector.contract import Adapter, Finding
+from leadbus.connector.delivering.profiles import synchronised
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.settings.merge import merged
 from leadbus.connector.settings.secret import changed_paths, keep_masked
@@ -21,6 +22,7 @@ from leadbus.connector.settings.validation import validated
 from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
+from leadbus.connector.stores.descriptions import Descriptions
 from leadbus.errors import LeadbusError, Transient
 from leadbus.problems import Problem
 from leadbus.publishing import Outgoing, Publisher
@@ -33,8 +35,9 @@ log = logging.getLogger(__name__)
 class ConnectionCommands:
     """Stores what changes, then tells everybody; what a crash leaves untold is told at the next start.
 
-    outgoing_address: where our calls to CRMs come from; empty = not known. active: told of a connection
-    that was turned on, in the same transaction. by: the id of the API key that asks, for the history.
+    own_fields: names of a tenant's own fields. outgoing_address: where our calls to CRMs come from; empty =
+    not known. active: told of a connection that was turned on, in the same transaction. by: the id of the
+    API key that asks, for the history.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class ConnectionCommands:
         connections: Connections,
         deliveries: Deliveries,
         campaigns: Campaigns,
+        descriptions: Descriptions,
+        own_fields: Callable[[str], Awaitable[frozenset[str]]],
         publisher: Publisher,
         adapter_for: Callable[[Connection], Awaitable[Adapter]],
         changed: Callable[[str], None],
@@ -56,6 +61,8 @@ class ConnectionCommands:
         self._connections = connections
         self._deliveries = deliveries
         self._campaigns = campaigns
+        self._descriptions = descriptions
+        self._own_fields = own_fields
         self._publisher = publisher
         self._adapter_for = adapter_for
         self._changed = changed
@@ -105,16 +112,25 @@ class ConnectionCommands:
         except LeadbusError as error:  # its address may not be called, or does not exist
             return connection, [finding_of(error)]
         try:
-            checking = Checking(connection.settings, adapter, self._outgoing_address)
+            own = await self._own_fields(connection.settings.tenant_id)
+            checking = Checking(connection.settings, adapter, self._outgoing_address, own)
             findings = await checking.run(part)
+            for kind, described in checking.described.items():
+                await self._descriptions.keep(connection.id, kind, described)
         finally:
             await adapter.close()
         refused = next((finding for finding in findings if finding.refused), None)
-        if refused is not None and connection.health.state is not HealthState.REFUSED:
-            connection = await self._fares(connection, HealthState.REFUSED, refused.what)
+        if refused is not None:
+            connection = await self.shut_out(connection, refused.what)
         elif refused is None and checking.signed_in:
             connection = await self.let_in(connection)
         return connection, findings
+
+    async def shut_out(self, connection: Connection, reason: str) -> Connection:
+        """The CRM refuses the credentials: a pause, as each further try could lock the user."""
+        if connection.health.state is HealthState.REFUSED:
+            return connection
+        return await self._fares(connection, HealthState.REFUSED, reason)
 
     async def let_in(self, connection: Connection) -> Connection:
         """The CRM has let us in: refused credentials no longer pause the connection."""
@@ -180,7 +196,9 @@ class ConnectionCommands:
         beside: Callable[[AsyncClientSession], Awaitable[None]] | None = None,
     ) -> Connection:
         await self._connections.save(connection, change, beside)
-        await self._deliveries.resume(connection.id)
+        await self._deliveries.resume_some(connection.id)  # the rest while it is worked: `catching_up`
+        wanted = {profile for profile, writes in synchronised(connection).items() if writes}
+        await self._deliveries.release(connection.id, wanted)
         await self._campaigns.resume(connection.id)
         self._changed(connection.organisation_id)
         await self._tell(connection)

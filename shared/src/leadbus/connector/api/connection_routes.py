@@ -1,5 +1,6 @@
 """A connector's HTTP API: its connections, and what it knows of one prospect."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from leadbus.connector.api.commands import ConnectionCommands
 from leadbus.connector.api.ownership import Ownership
+from leadbus.connector.capabilities import Kind
 from leadbus.connector.checking.checks import Part
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Finding
@@ -34,9 +36,13 @@ def connection_routes(
     connections: Connections,
     deliveries: Deliveries,
     links: Links,
+    new_fields: Callable[[Connection], Awaitable[Mapping[Kind, Sequence[str]]]],
 ) -> APIRouter:
-    """The routes, every one bound to the caller's tenant."""
+    """The routes, every one bound to the caller's tenant. new_fields: those not read yet, by kind."""
     routes = APIRouter(prefix="/v1")
+
+    async def reread(connection: Connection) -> list[Kind]:
+        return list(await new_fields(connection))
 
     @routes.get("/settings")
     async def settings_of_a_connection(request: Request) -> dict[str, Any]:
@@ -61,11 +67,12 @@ def connection_routes(
     async def apply(
         request: Request, connection_id: str, settings: Annotated[dict[str, Any], Body()]
     ) -> dict[str, Any]:
-        """Creates the connection or replaces its settings."""
+        """Creates the connection or replaces its settings. reread: as with a change."""
         who = await ownership.caller(request, Scope.ADMINISTER)
         settings.pop("connection_id", None)
         tenant = who.tenant(settings.pop("tenant_id", None))
-        return _shown(await commands.apply(tenant, connection_id, settings, by=who.key_id))
+        applied = await commands.apply(tenant, connection_id, settings, by=who.key_id)
+        return _shown(applied) | {"reread": await reread(applied)}
 
     @routes.patch("/connections/{connection_id}")
     async def change(
@@ -75,10 +82,14 @@ def connection_routes(
 
         Sections are merged (RFC 7396), but a schedule is replaced whole. null empties a setting that may be
         empty, and takes any other back to its default.
+
+        reread: kinds of records that were read without fields which are mapped now; `sync` with the fields
+        `new` reads just these, so that they need not wait for the next comparison.
         """
         who = await ownership.caller(request, Scope.ADMINISTER)
         connection = await ownership.own(who, connection_id)
-        return _shown(await commands.change(connection, patch, by=who.key_id))
+        changed = await commands.change(connection, patch, by=who.key_id)
+        return _shown(changed) | {"reread": await reread(changed)}
 
     @routes.get("/connections/{connection_id}/revisions")
     async def revisions(

@@ -11,10 +11,12 @@ from leadbus.connector.api.reporting import (
     pulled,
     pulled_id,
     refused_campaign,
+    refused_list,
 )
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.parts import list_of
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.messages import Record
 
@@ -78,7 +80,7 @@ class ErrorReport:
     ) -> list[ErrorRow | None]:
         links = await self._shop.campaigns.refused(connection.id)
         known = await self._shop.campaigns.of_tenant(connection.settings.tenant_id, links)
-        return [
+        return [refused_list(link) for name, link in links.items() if list_of(name) is not None] + [
             refused_campaign(link, known[name].facts.name, url_of(link.there.record) if link.there else None)
             for name, link in links.items()
             if name in known

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from leadbus.connector.api.page import page
 from leadbus.connector.mailing.choices import Choices
 from leadbus.connector.mailing.letters import IN_WORDS
 from leadbus.connector.mailing.links import PATH, Links, Subscription
+from leadbus.pages import page
 
 _NOT_OURS: dict[int | str, dict[str, Any]] = {
     404: {"description": "The link is not whole, or was made with a key that is no longer known."}

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from leadbus.connector.api.campaign_routes import campaign_routes
 from leadbus.connector.api.crm_side import crm_side
@@ -13,6 +13,7 @@ from leadbus.connector.api.error_report import ErrorReport
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.progress import progress_of
 from leadbus.connector.api.reporting import grouped
+from leadbus.connector.api.rereads import new_fields
 from leadbus.connector.api.unopened import unopened
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
@@ -28,11 +29,21 @@ ReportedKind = Literal[
 
 
 class WhatToSync(BaseModel):
-    """kinds: absent = all that have a schedule; named ones need none. full: everything, not only changes."""
+    """kinds: absent = all that have a schedule; named ones need none. full: everything, not only changes.
+
+    fields: `new` = nothing but fields that were mapped since, of every record.
+    """
 
     model_config = ConfigDict(extra="forbid")
     kinds: list[Kind] | None = None
     full: bool = False
+    fields: Literal["all", "new"] = "all"
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.full and self.fields == "new":
+            raise ValueError("full reads all fields: leave it out to read only new ones")
+        return self
 
 
 class WhatToSendAgain(BaseModel):
@@ -55,20 +66,34 @@ def reading_routes(
 
     @routes.post("/connections/{connection_id}/sync", status_code=202)
     async def sync(request: Request, connection_id: str, what: WhatToSync) -> dict[str, Any]:
-        """Reads from the CRM as soon as possible: changes, or everything; progress is under `pulls`."""
+        """Reads from the CRM as soon as possible: changes, everything, or new fields.
+
+        Of new fields, kinds that have none are left out. Progress is under `pulls`.
+        """
         connection = await ownership.connection(request, connection_id, Scope.ADMINISTER)
         if not connection.on:
             raise Problem(409, "The connection is off: turn it on, and it begins to read by itself.")
         schedules = connection.settings.schedules
         kinds = what.kinds or [kind for kind in TAKERS if schedules.of(kind)]
-        await shop.asked.kinds(connection.id, kinds, full=what.full)
-        return {"connection_id": connection.id, "kinds": kinds, "full": what.full}
+        if what.fields == "new":
+            new = await new_fields(connection, shop.pulls, adapter_for)
+            kinds = [kind for kind in what.kinds or new if kind in new]
+            await shop.asked.new_fields(connection.id, kinds)
+        else:
+            await shop.asked.kinds(connection.id, kinds, full=what.full)
+        return {
+            "connection_id": connection.id,
+            "kinds": kinds,
+            "full": what.full,
+            "fields": what.fields,
+        }
 
     @routes.get("/connections/{connection_id}/pulls")
     async def pulls(request: Request, connection_id: str) -> dict[str, Any]:
         """How reading goes, per kind of record."""
         connection = await ownership.connection(request, connection_id, Scope.READ)
-        return {"connection_id": connection.id, "pulls": await progress_of(connection, shop)}
+        new = await new_fields(connection, shop.pulls, adapter_for)
+        return {"connection_id": connection.id, "pulls": await progress_of(connection, shop, new)}
 
     @routes.get("/connections/{connection_id}/errors")
     async def errors(

@@ -92,12 +92,12 @@ def parked(
 
 
 def not_taken(delivery: Delivery, record: Record | None, url: str | None) -> list[ErrorRow]:
-    """Campaigns that do not take the prospect: everything else of it is written all the same."""
+    """Campaigns and lists that do not take the prospect: everything else of it is written all the same."""
     return [
         ErrorRow(
             id=parked_id(delivery.prospect_id, name),
             direction="to_crm",
-            object="campaign",
+            object=_OBJECTS.validate_python(membership.refused.object),
             reason=membership.refused.reason,
             since=membership.refused.since,
             advice=SEND_AGAIN,
@@ -126,6 +126,22 @@ def refused_campaign(link: CampaignLink, name: str, url: str | None) -> ErrorRow
         record=link.there.record if link.there else None,
         url=url,
         blocking=not link.gone,
+        field=link.refused.field,
+    )
+
+
+def refused_list(link: CampaignLink) -> ErrorRow | None:
+    """A list to which one here is pushed, and that is not there or takes nobody; None if it does."""
+    if link.refused is None:
+        return None
+    return ErrorRow(
+        id=campaign_row_id(link.campaign_id),
+        direction="to_crm",
+        object="list",
+        reason=link.refused.reason,
+        since=link.refused.since,
+        advice=SEND_AGAIN,
+        blocking=False,
         field=link.refused.field,
     )
 

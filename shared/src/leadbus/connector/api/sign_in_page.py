@@ -5,10 +5,10 @@ from html import escape
 
 from fastapi.responses import HTMLResponse
 
-from leadbus.connector.api.page import page
 from leadbus.connector.api.signing_in import Ended
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Finding
+from leadbus.pages import page
 
 
 def page_of(ended: Ended) -> HTMLResponse:

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from leadbus.connector.campaigning.campaign import (
     DELETED,
+    SAME_NAME,
     WITHOUT_LIST,
     Campaign,
     CampaignLink,
     as_sent,
+    name_key,
 )
+from leadbus.connector.campaigning.lists import ListLinks
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter, CampaignThere, WrittenCampaign
 from leadbus.connector.delivering.parts import Parked
@@ -27,7 +30,7 @@ LONGEST_DELAY = timedelta(minutes=15)
 
 
 class Campaigning:
-    """For as long as the connection's settings stay what they are; its level is not `none`.
+    """For as long as the connection's settings stay what they are; at the level `none`, for lists alone.
 
     one_at_a_time: of the organisation, so that no two connections make one campaign each where it is found
     by its name.
@@ -47,6 +50,7 @@ class Campaigning:
         self._campaigns = campaigns
         self._deliveries = deliveries
         self._one_at_a_time = one_at_a_time
+        self._lists = ListLinks(connection, adapter, campaigns, deliveries)
         self._bell = asyncio.Event()
         self._begun = False
 
@@ -67,15 +71,20 @@ class Campaigning:
             LeadbusError: the CRM failed; all of it is due again.
         """
         if not self._begun:
-            await self._begin()
+            await self._lists.begin()
+            if self._level != "none":
+                await self._begin()
             self._begun = True
+        is_soon = await self._lists.turn()
+        if self._level == "none":
+            return 1.0 if is_soon else LOOK_EVERY_SECONDS
         due = await self._campaigns.due(self._connection.id, datetime.now(UTC), BATCH)
         if due:
             await self._tell(due)
         await self._wake_waiting()
         if len(due) == BATCH:
             return 0.0
-        return 1.0 if any(link.due for link in due) else LOOK_EVERY_SECONDS
+        return 1.0 if is_soon or any(link.due for link in due) else LOOK_EVERY_SECONDS
 
     async def _begin(self) -> None:
         """A new connection, or another level: campaigns of before are told too."""
@@ -102,18 +111,36 @@ class Campaigning:
         await self._campaigns.settle(due)
         if not asked:
             return
-        rows = [as_sent(campaign, link, self._level, settings.team_scope) for link, campaign in asked]
         async with self._one_at_a_time:
-            outcomes = await self._adapter.write_campaigns(rows)
-        for (link, campaign), outcome in zip(asked, outcomes, strict=True):
-            self._settle(link, campaign, outcome)
-        await self._campaigns.settle([link for link, _ in asked])
+            apart = await self._apart(asked)
+            rows = [as_sent(campaign, link, self._level, settings.team_scope) for link, campaign in apart]
+            outcomes = await self._adapter.write_campaigns(rows) if rows else []
+            for (link, campaign), outcome in zip(apart, outcomes, strict=True):
+                self._settle(link, campaign, outcome)
+            await self._campaigns.settle([link for link, _ in asked])
+
+    async def _apart(
+        self, asked: Sequence[tuple[CampaignLink, Campaign]]
+    ) -> list[tuple[CampaignLink, Campaign]]:
+        """But for those that a CRM which knows campaigns by name would take for another of ours."""
+        if self._adapter.capabilities.own_ids:
+            return list(asked)
+        names = {name_key(campaign.facts.name) for link, campaign in asked if not link.there}
+        known = await self._campaigns.known_by(self._connection.organisation_id, names)
+        apart: list[tuple[CampaignLink, Campaign]] = []
+        for link, campaign in asked:
+            whose = (campaign.tenant_id, campaign.campaign_id)
+            if link.there or known.setdefault(name_key(campaign.facts.name), whose) == whose:
+                apart.append((link, campaign))
+            else:
+                link.is_refused(campaign, self._level, _refusal(link, SAME_NAME))
+        return apart
 
     def _settle(self, link: CampaignLink, campaign: Campaign, outcome: WrittenCampaign) -> None:
         if isinstance(outcome, CampaignThere) and link.there and link.there.lists and not outcome.lists:
             link.is_refused(campaign, self._level, _refusal(link, WITHOUT_LIST), gone=True)
         elif isinstance(outcome, CampaignThere):
-            link.there = outcome
+            link.there, link.known_by = outcome, name_key(campaign.facts.name)
             link.is_told(campaign, self._level)
         elif isinstance(outcome, Gone):
             link.is_refused(campaign, self._level, _refusal(link, DELETED), gone=True)

@@ -4,17 +4,24 @@ Composed from the adapter's verbs, alike for every CRM; what to do in a CRM abou
 capabilities' `steps`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from leadbus.connector.capabilities import Kind
-from leadbus.connector.checking.custom_fields import custom_field_findings
+from leadbus.connector.checking.custom_fields import custom_field_findings, unknown_field_findings
 from leadbus.connector.checking.fields import field_findings, kinds_mapped
+from leadbus.connector.checking.lists import list_findings
 from leadbus.connector.checking.rights import right_findings
-from leadbus.connector.checking.steps import step
+from leadbus.connector.checking.statuses import (
+    answer_findings,
+    recommended_way_findings,
+    status_findings,
+)
+from leadbus.connector.checking.steps import near, step
 from leadbus.connector.contract import Adapter, FieldInfo, Finding
+from leadbus.connector.delivering.matching import LEADS_AND_CONTACTS
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.settings.schema import needed_to_turn_on
 from leadbus.errors import AddressRefused, AuthRefused, LeadbusError, Rejected, Unsupported
@@ -33,15 +40,23 @@ _ADVICE: Mapping[type[LeadbusError], str] = {
 class Checking:
     """One test of one connection. outgoing_address: where our calls come from; empty = not known.
 
-    signed_in: whether the CRM has accepted the credentials.
+    own_fields: names of the tenant's own fields; none = any name will do.
+    signed_in: whether the CRM has accepted the credentials. described: what it has told of its fields.
     """
 
-    def __init__(self, settings: ConnectionSettings, adapter: Adapter, outgoing_address: str = "") -> None:
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        adapter: Adapter,
+        outgoing_address: str = "",
+        own_fields: frozenset[str] = frozenset(),
+    ) -> None:
         self._settings = settings
         self._adapter = adapter
         self._capabilities = adapter.capabilities
         self._address = outgoing_address
-        self._described: dict[Kind, list[FieldInfo]] = {}
+        self._own_fields = own_fields
+        self.described: dict[Kind, list[FieldInfo]] = {}
         self.signed_in = False
 
     async def run(self, part: Part = "all") -> list[Finding]:
@@ -62,6 +77,7 @@ class Checking:
         yield self._teams
         if part == "all":
             yield from (self._settings_given, self._rights, self._lead_source, self._score_field)
+            yield from (self._statuses, self._lists)
             for kind in kinds_mapped(self._settings, self._capabilities):
                 yield partial(self._fields, kind)
 
@@ -77,7 +93,7 @@ class Checking:
             if team in there
             else Finding(
                 False,
-                f"The CRM has no team {team}{_near(team, there)}.",
+                f"The CRM has no team {team}{near(team, there)}.",
                 why,
                 step(self._capabilities, "team", value=team),
             )
@@ -99,7 +115,9 @@ class Checking:
             for rule in self._settings.fields
             if rule.of not in self._capabilities.modules
         ]
-        return missing + homeless + self._campaigns()
+        return (
+            missing + homeless + unknown_field_findings(self._settings, self._own_fields) + self._campaigns()
+        )
 
     def _campaigns(self) -> list[Finding]:
         if self._settings.campaigns == "none" or self._capabilities.campaigns:
@@ -112,9 +130,17 @@ class Checking:
         return right_findings(self._settings, self._capabilities, await self._adapter.rights())
 
     async def _lead_source(self) -> list[Finding]:
-        name, wanted = self._capabilities.lead_source_field, self._settings.lead_source
-        if not name or not wanted:
+        name, settings = self._capabilities.lead_source_field, self._settings
+        everywhere = "Every record that Leadbus creates carries this lead source."
+        wanted = {rule.lead_source: "A rule gives this lead source to its leads." for rule in settings.rules}
+        wanted |= {settings.lead_source: everywhere}
+        if not name or not settings.lead_source:
             return []
+        return [
+            found for value, why in wanted.items() if value for found in await self._source(name, value, why)
+        ]
+
+    async def _source(self, name: str, wanted: str, why: str) -> list[Finding]:
         module, found = await self._field(name)
         if found is not None and (found.options is None or wanted in found.options):
             return [Finding(True, f"The lead source {wanted} exists in {module}.")]
@@ -122,8 +148,8 @@ class Checking:
         return [
             Finding(
                 False,
-                f"The field {name} of {module} does not have the value {wanted}{_near(wanted, options)}.",
-                "Every record that Leadbus creates carries this lead source.",
+                f"The field {name} of {module} does not have the value {wanted}{near(wanted, options)}.",
+                why,
                 step(
                     self._capabilities,
                     "lead_source",
@@ -135,35 +161,55 @@ class Checking:
         ]
 
     async def _score_field(self) -> list[Finding]:
-        name = self._settings.score_field
+        """Wrong where new people are recorded; a warning where some are found, or what they become."""
+        name, new = self._settings.score_field, self._settings.record_as
         if name is None:
             return []
-        module, found = await self._field(name)
+        kinds = [kind for kind in LEADS_AND_CONTACTS if kind in self._capabilities.modules]
+        return [await self._score_field_of(kind, name, required=kind == new) for kind in kinds]
+
+    async def _score_field_of(self, kind: Kind, name: str, *, required: bool) -> Finding:
+        module, found = await self._field(name, kind)
         if found is not None and found.writable and found.type in {"number", "text", "other"}:
-            return [Finding(True, f"The score's field {name} exists in {module}.")]
+            return Finding(True, f"The score's field {name} exists in {module}.")
         what = f"{module} has no field {name}"
         if found is not None:
             what = f"The field {name} of {module} cannot hold the score: it is " + (
                 f"of type {found.type}" if found.writable else "read-only"
             )
         advice = step(self._capabilities, "score_field", module=module, value=name, name=name)
-        return [Finding(False, f"{what}.", "The score is kept in it, for salespeople to see.", advice)]
+        why = "The score is kept in it, for salespeople to see."
+        if not required:
+            why = f"{why} A {kind} that a person is found as, or becomes, may be refused for want of it."
+        return Finding(not required, f"{what}.", why, advice)
+
+    async def _statuses(self) -> list[Finding]:
+        settings, field = self._settings, self._settings.answer_field
+        found = recommended_way_findings(settings)
+        if settings.statuses:
+            found += status_findings(settings, self._capabilities, await self._describe("lead"))
+        if field is not None:
+            found += answer_findings(field, self._capabilities, await self._describe(field.of))
+        return found
 
     async def _fields(self, kind: Kind) -> list[Finding]:
         described = await self._describe(kind)
         findings = field_findings(self._settings, self._capabilities, kind, described)
         return findings + custom_field_findings(self._settings, self._capabilities, kind, described)
 
-    async def _field(self, name: str) -> tuple[str, FieldInfo | None]:
-        """The module in which new people are recorded, and one of its fields."""
-        kind = self._settings.record_as
+    async def _lists(self) -> list[Finding]:
+        return await list_findings(self._settings, self._adapter)
+
+    async def _field(self, name: str, kind: Kind | None = None) -> tuple[str, FieldInfo | None]:
+        """The module of a kind (else that in which new people are recorded), and one of its fields."""
+        kind = kind or self._settings.record_as
         found = (info for info in await self._describe(kind) if info.name == name)
         return self._capabilities.module_of(kind), next(found, None)
 
     async def _describe(self, kind: Kind) -> list[FieldInfo]:
-        if kind not in self._described:
-            self._described[kind] = await self._adapter.describe(kind)
-        return self._described[kind]
+        if kind not in self.described:
+            self.described[kind] = await self._adapter.describe(kind)
+        return self.described[kind]
 
     def _with_address(self, finding: Finding) -> Finding:
         if not finding.blocked:
@@ -196,13 +242,3 @@ async def _answered(check: Callable[[], Awaitable[list[Finding]]]) -> list[Findi
         return await check()
     except LeadbusError as error:
         return [finding_of(error)]
-
-
-def _near(wanted: str, there: Sequence[str]) -> str:
-    """What differs from it by capitals or blanks alone, as a part of a sentence."""
-    same = [name for name in there if _plain(name) == _plain(wanted)]
-    return f", but has {' and '.join(same)} (capitals and blanks count)" if same else ""
-
-
-def _plain(text: str) -> str:
-    return "".join(text.split()).casefold()

@@ -6,6 +6,9 @@ from leadbus.connector.capabilities import Capabilities, Kind
 from leadbus.connector.checking.steps import step
 from leadbus.connector.contract import FieldInfo, Finding
 from leadbus.connector.settings import ConnectionSettings
+from leadbus.tenant_fields import nearest
+
+_CUSTOM = "custom."
 
 
 def custom_field_findings(
@@ -13,6 +16,28 @@ def custom_field_findings(
 ) -> list[Finding]:
     """A warning for each such field that no mapping gives a place, with the mapping to enter."""
     return list(_homeless(settings, capabilities, kind, described))
+
+
+def unknown_field_findings(settings: ConnectionSettings, own_fields: frozenset[str]) -> list[Finding]:
+    """A warning for each mapping to a custom field that the tenant does not have."""
+    if not own_fields:
+        return []
+    names = dict.fromkeys(
+        r.field.removeprefix(_CUSTOM) for r in settings.fields if r.field.startswith(_CUSTOM)
+    )
+    return [_unknown(name, own_fields) for name in names if name not in own_fields]
+
+
+def _unknown(name: str, own_fields: frozenset[str]) -> Finding:
+    near = nearest(name, own_fields)
+    what = f"{_CUSTOM}{name} is mapped, but the tenant has no field of its own of that name"
+    advice = f"Map {_CUSTOM}{near} instead, or a" if near else "A"
+    return Finding(
+        True,
+        f"{what}{f': {_CUSTOM}{near} may be meant' if near else ''}.",
+        "Values under such a name are refused when they are posted, so that it is only ever read.",
+        f"{advice}dd {name} to the tenant's fields: leadbus fields set TENANT {name}",
+    )
 
 
 def _homeless(

@@ -48,6 +48,7 @@ NEEDS: Mapping[Kind, Need] = {
     "list": Need(
         "Target lists, and who is on them, are read.",
         _read("list"),
+        lambda settings: any(rule.push.any for rule in settings.lists),
         later="It is needed as soon as people are to be put on target lists.",
     ),
     "user": Need("The CRM's users own leads; they are read to name the owner.", _read("user")),
@@ -94,7 +95,7 @@ def _needed(settings: ConnectionSettings, capabilities: Capabilities) -> Iterato
                 continue
             if rights:
                 yield _Needed(module, rights, need.why)
-            if need.later and module not in campaigns:
+            if need.later and module not in campaigns and "write" not in rights:
                 yield _Needed(module, ("read", "write"), need.later, must=False)
     for module, why in added.items():
         yield _Needed(module, ("read", "write"), why)

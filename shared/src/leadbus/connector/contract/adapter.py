@@ -77,7 +77,7 @@ class Adapter(Protocol):
         ...
 
     async def members(self, list_id: str, page: str | None) -> Page[Record]:
-        """The people on a list."""
+        """The people on a list. A page's token stays good after a restart."""
         ...
 
     async def activities_of(self, records: Sequence[Record]) -> dict[str, list[CrmActivity]]:
@@ -119,7 +119,10 @@ class Adapter(Protocol):
         ...
 
     async def put_members(self, members: Sequence[CampaignMember]) -> list[Outcome]:
-        """Puts people in campaigns or takes them out; who is in (or out) already is no error."""
+        """Puts people in campaigns (or on lists) or takes them out; who is in (or out) already is no error.
+
+        Gone = the person, or the list, was deleted.
+        """
         ...
 
     # Besides

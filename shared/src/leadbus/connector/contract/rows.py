@@ -96,10 +96,16 @@ class CrmActivity(Row):
 
 @dataclass(frozen=True, slots=True)
 class CrmList(Row):
-    """A list of people (target list); its members are read by `members`. list_type: the vendor's word."""
+    """A list of people (target list); its members are read by `members`. list_type: the vendor's word.
+
+    holds: modules of those who can be on it; () = of all people. closed: why nobody can be put on it or taken
+    off, in a sentence; empty = people can.
+    """
 
     name: str = ""
     list_type: str | None = None
+    holds: tuple[str, ...] = ()
+    closed: str = ""
 
 
 AnyRow = TypeVar("AnyRow", covariant=True)  # noqa: PLC0105

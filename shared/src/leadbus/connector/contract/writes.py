@@ -34,8 +34,8 @@ class NewPerson:
 class PersonChange:
     """What to write to an existing record; absent values, and members that are None, stay as they are.
 
-    email: its new primary address. version: of the row that this was decided by; if the record has another
-    one by now, nothing is written.
+    email: its new primary address. status: of a lead, in the vendor's value. version: of the row that this
+    was decided by; if the record has another one by now, nothing is written.
     """
 
     record: Record
@@ -45,6 +45,7 @@ class PersonChange:
     opted_out: bool | None = None
     owner_id: str | None = None
     lead_source: str | None = None
+    status: str | None = None
     version: str | None = None
     traceparent: bytes | None = None
 
@@ -66,7 +67,8 @@ class NewAccount:
 class NewActivity:
     """Something to add to a record, under an id of ours where the CRM takes one.
 
-    type: a note says what happened; a task or a call is for its owner to do until due_at.
+    type: a note says what happened; a task or a call is for its owner to do until due_at. done: of a task
+    that it is completed already.
     subject: one line in a salesperson's words. text: the rest.
     """
 
@@ -77,6 +79,7 @@ class NewActivity:
     text: str = ""
     due_at: datetime | None = None
     owner_id: str | None = None
+    done: bool = False
     traceparent: bytes | None = None
 
 
@@ -96,7 +99,10 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class CampaignThere:
-    """A campaign in the CRM. lists: those that hold its members, where the CRM keeps them on lists."""
+    """A campaign in the CRM. lists: those that hold its members, where the CRM keeps them on lists.
+
+    record: it may be such a list itself, which belongs to no campaign of ours.
+    """
 
     record: Record
     lists: tuple[Record, ...] = ()
@@ -124,7 +130,10 @@ class CampaignAsSent:
 
 @dataclass(frozen=True, slots=True)
 class CampaignMember:
-    """A person to be put in a campaign, or taken out. response: how it responded, in the sender's words."""
+    """A person to be put in a campaign (or on a list), or taken out.
+
+    response: how it responded, in the sender's words.
+    """
 
     campaign: CampaignThere
     record: Record

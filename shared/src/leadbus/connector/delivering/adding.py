@@ -6,18 +6,22 @@ record has is read before any of them is added again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from leadbus.connector.contract import CrmActivity, NewActivity
 from leadbus.connector.delivering import plan_activities
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.owing import worded
 from leadbus.connector.delivering.parts import Done
+from leadbus.connector.delivering.plan_notes import unwanted_notes
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import activity_sign
 from leadbus.connector.stores.deliveries import Change
 from leadbus.errors import Conflict, LeadbusError, OutcomeUnknown, Transient
 from leadbus.messages import Record
 
+LONGEST_DAY = timedelta(hours=25)
 MOST_ACTIVITIES = 400
 """Of one batch: new leads do not wait behind hundreds of activities; the rest goes with the next one."""
 
@@ -33,7 +37,7 @@ class _Planned:
     @property
     def name(self) -> str:
         """The same on every try, also if the record is another by then: a lead that became a contact."""
-        return min(self.done.activities | self.done.tasks, default="older")
+        return min(self.done.activities | self.done.tasks | self.done.noted, default="older")
 
 
 class Adding:
@@ -50,6 +54,7 @@ class Adding:
         planned: list[_Planned] = []
         for work in works:
             work.written.activities |= plan_activities.unwanted(work.delivery, self._context.connection)
+            work.written.noted |= unwanted_notes(work.delivery, self._context.connection)
             if work.record is not None:
                 planned += [_Planned(work, *row) for row in self._rows(work, work.record, owners)]
         planned = planned[:MOST_ACTIVITIES]
@@ -79,9 +84,9 @@ class Adding:
                 each.work.written.answered.add(each.name)
 
     def _rows(self, work: Work, record: Record, owners: dict[str, str]) -> Sequence[tuple[Done, NewActivity]]:
-        named = next((task.owner_email for task in work.delivery.tasks.values() if task.owner_email), None)
-        owner = owners.get(named or "") or work.owner_id
-        return plan_activities.new_activities(work.delivery, self._context.connection, record, owner)
+        return plan_activities.new_activities(
+            work.delivery, self._context.connection, record, work.owner_id, owners
+        )
 
     async def _besides_those_there(self, planned: Sequence[_Planned]) -> list[_Planned]:
         """Those still to be added, noted as tried; an earlier try whose answer was lost may have done it."""
@@ -93,7 +98,8 @@ class Adding:
             found = {record_id: list(rows) for record_id, rows in there.items()}
             ours: dict[Record, dict[str, str]] = {}
             for each in doubtful:
-                added = _take(found.get(each.row.record.id, []), each.row)
+                there_on = found.get(each.row.record.id, [])
+                added = taken_from(there_on, each.row, by_subject=bool(each.done.noted))
                 if added is not None:
                     ours[added.record] = {}
                     _is_there(each, keep=True)
@@ -105,7 +111,7 @@ class Adding:
         for each in left:
             if each.name not in each.work.delivery.tried:
                 begun.setdefault(id(each.work), (each.work.delivery, set()))[1].add(each.name)
-        await self._context.deliveries.settle_all([(d, _trying(ids)) for d, ids in begun.values()])
+        await self._context.deliveries.settle_all([(d, _trying(ids, d)) for d, ids in begun.values()])
         return left
 
     async def _begin_days(self, works: Sequence[Work]) -> None:
@@ -151,10 +157,11 @@ class Adding:
 
 def _is_there(each: _Planned, *, keep: bool) -> None:
     """keep: the CRM will not know it again, should it be told once more."""
-    each.work.activities += 1
+    each.work.activities += not each.done.noted
     each.work.written.added |= dict.fromkeys(each.done.activities, now()) if keep else {}
     each.work.written.activities |= each.done.activities
     each.work.written.tasks |= each.done.tasks
+    each.work.written.noted |= each.done.noted
     each.work.written.older = each.done.older or each.work.written.older
 
 
@@ -163,20 +170,30 @@ def _is_answer(outcome: str | LeadbusError) -> bool:
     return not isinstance(outcome, OutcomeUnknown | Transient)
 
 
-def _take(found: list[CrmActivity], row: NewActivity) -> CrmActivity | None:
-    """Takes one out that says the same; CRMs cut long subjects and set white space as they like."""
+def taken_from(found: list[CrmActivity], row: NewActivity, *, by_subject: bool) -> CrmActivity | None:
+    """Takes one out that says the same; CRMs cut long subjects and set white space as they like.
+
+    by_subject: no other has that one, whatever its text. One that is due on an earlier day is another's, such
+    as an earlier distribution's of the same person.
+    """
     text = "".join(row.text.split())
     for each in found:
         says_the_same = row.subject.strip().startswith(each.subject.strip())
-        if each.type == row.type and says_the_same and "".join(each.text.split()) == text:
+        is_same_text = by_subject or "".join(each.text.split()) == text
+        is_earlier = each.due_at and row.due_at and row.due_at - each.due_at > LONGEST_DAY
+        if each.type == row.type and says_the_same and is_same_text and not is_earlier:
             found.remove(each)
             return each
     return None
 
 
-def _trying(ids: set[str]) -> Change:
+def _trying(ids: set[str], told: Delivery) -> Change:
+    """told: as it was planned: what a task says then is what it is known by, whatever is said since."""
+    tasks = {name: worded(told, told.tasks[name]) for name in ids & told.tasks.keys()}
+
     def note(delivery: Delivery) -> None:
         delivery.tried |= ids
+        delivery.tasks |= {name: task for name, task in tasks.items() if name in delivery.tasks}
 
     return note
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from leadbus.connector.capabilities import PersonKind
 from leadbus.connector.connection import Connection
-from leadbus.connector.contract import Adapter
+from leadbus.connector.contract import Adapter, User
+from leadbus.connector.delivering.plan_assignment import rule_owner
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import Link, LinkState, Made, record_id
 from leadbus.connector.mapping import FieldMap
@@ -14,15 +15,23 @@ from leadbus.connector.stores.asked import Asked
 from leadbus.connector.stores.campaigns import Campaigns
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.links import Links
+from leadbus.connector.stores.members import Members
 from leadbus.connector.stores.mirror import Mirror
 from leadbus.errors import Fenced
 from leadbus.messages import Record
 from leadbus.telemetry.propagation import trace_id_of
 
+MOST_PAGES = 50
+"""Of users that are read because none has been pulled yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """See the module; the same for as long as the connection's settings stay what they are."""
+    """See the module; the same for as long as the connection's settings stay what they are.
+
+    writes_scores: also to records that are given nothing else. members: None where nothing is written, so
+    that nobody is put on a list.
+    """
 
     connection: Connection
     adapter: Adapter
@@ -33,6 +42,8 @@ class Context:
     campaigns: Campaigns
     fields: FieldMap
     holds_lease: Callable[[], bool]
+    writes_scores: bool = False
+    members: Members | None = None
 
     def before_writing(self) -> None:
         """Raises Fenced if another pod may work this organisation by now."""
@@ -41,8 +52,7 @@ class Context:
 
     def kind_of(self, record: Record) -> PersonKind:
         """What a person's record is."""
-        kind = self.adapter.capabilities.kind_of(record.module)
-        return kind if kind in ("contact", "target") else "lead"
+        return self.adapter.capabilities.person_kind_of(record.module)
 
     def link(self, work: Work, record: Record, state: LinkState, made: Made) -> Link:
         """To another record than before, perhaps; where the lead came from stays."""
@@ -91,16 +101,32 @@ class Context:
             await self.mirror.forget(self.connection.id, made)
 
     async def owner_ids(self, works: Sequence[Work]) -> dict[str, str]:
-        """The CRM's users that requests and tasks name, by email; who is no active user is missing."""
+        """The CRM's users that requests, rules and tasks name, by email; who is no active user is missing."""
         named = {task.owner_email for work in works for task in work.delivery.tasks.values()}
         named |= {w.delivery.terms.request.owner_email for w in works if w.delivery.terms}
         named |= {w.delivery.owner.email for w in works if w.delivery.owner}
+        named |= {rule_owner(w.delivery, self.connection, is_there=w.has_record) for w in works}
         named |= {self.connection.settings.main_user}
         found: dict[str, str] = {}
         for email in filter(None, named):
             user = await self.mirror.user_by_email(self.connection.id, email)
             if user is not None:
                 found[email] = user.record.id
+        if any(named) and not found and not await self.mirror.has_users(self.connection.id):
+            return await self._users()
+        return found
+
+    async def _users(self) -> dict[str, str]:
+        """As the CRM has them: a connection that was just turned on delivers before they are pulled."""
+        found: dict[str, str] = {}
+        token: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self.adapter.changed("user", None, token)
+            users = (row for row in page.rows if isinstance(row, User) and row.active and not row.deleted)
+            found |= {user.email: user.record.id for user in users if user.email}
+            token = page.next
+            if token is None:
+                break
         return found
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from leadbus.connector.capabilities import PersonKind
 from leadbus.connector.contract import Created, NewPerson
-from leadbus.connector.delivering import plan
+from leadbus.connector.delivering import plan, plan_status, scores
 from leadbus.connector.delivering.accounts import Accounts
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.parts import Done
+from leadbus.connector.delivering.plan_assignment import rule_owner
 from leadbus.connector.delivering.resolving import Resolving
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import Link, LinkState, record_id
@@ -94,11 +95,11 @@ class Creating:
 
     def _owner(self, work: Work, owners: dict[str, str]) -> str | None:
         """None = our own user, also where neither the one asked for nor the main user is an active one."""
-        wanted = plan.owner_of(work.delivery)
+        connection = self._context.connection
+        wanted = plan.owner_of(work.delivery) or rule_owner(work.delivery, connection, is_there=False)
         if wanted and wanted not in owners:
             work.reasons.append("owned by the main user (no active user of the CRM has the owner's address)")
-            wanted = self._context.connection.settings.main_user
-        return owners.get(wanted or "")
+        return owners.get(wanted or "") or owners.get(connection.settings.main_user or "")
 
     async def _intend(self, planned: Sequence[_Planned]) -> None:
         """So that none of it is news when it is read."""
@@ -118,9 +119,17 @@ class Creating:
             meant[settings.score_field] = str(row.score)
         return meant
 
-    def _written(self, work: Work, kind: PersonKind) -> Done:
-        """A create that was in doubt may have made what was asked for before the state was another."""
+    def _written(self, work: Work, kind: PersonKind, record: Record) -> Done:
+        """A create that was in doubt may have made what was asked for before the state was another.
+
+        A lead begins with the CRM's first status: another one is written next.
+        """
         done = plan.record_part(work.delivery, set(work.delivery.fields))
+        score, field = work.delivery.score, self._context.connection.settings.score_field
+        done.score = scores.written(score, field, now(), record.id) if field else scores.left(score, None)
+        begins = (None, self._context.adapter.capabilities.new_lead_status)
+        if kind == "lead" and plan_status.wanted(work.delivery, self._context.connection) not in begins:
+            done.lead_status = None
         is_as_asked = plan.kind_of(work.delivery, self._context.connection) == kind
         return replace(done, state=done.state if is_as_asked else None, refused=None)
 
@@ -134,7 +143,7 @@ class Creating:
                     record = Record(module=link.record.module, id=outcome)
                     renamed[link.record], link.record = record, record
                 work.created = True
-                work.written = self._written(work, each.row.kind)
+                work.written = self._written(work, each.row.kind, link.record)
                 link.state, link.since = LinkState.LINKED, now()
             elif isinstance(outcome, Conflict):
                 there.append(work)

@@ -4,14 +4,18 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from opentelemetry.trace import SpanKind
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.connector.connection import Connection
-from leadbus.connector.delivering.delivery import Delivery, Fact
+from leadbus.connector.delivering import listed
+from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.merging import Fact
+from leadbus.connector.delivering.owing import take_in
+from leadbus.connector.settings.lists import pushes
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.consuming.records import Effects, Received
+from leadbus.consuming.spans import taken_in
 from leadbus.messages import (
     LeadActivities,
     LeadDistributed,
@@ -20,9 +24,7 @@ from leadbus.messages import (
     ProspectUpdated,
     SubscriptionChanged,
 )
-from leadbus.telemetry import Telemetry, context_from, is_sampled, names, traceparent_of
-from leadbus.telemetry.names import process_span
-from leadbus.telemetry.propagation import well_formed
+from leadbus.telemetry import Telemetry
 from leadbus.topics import (
     CRM_NOTIFICATIONS,
     CRM_SUBSCRIPTIONS,
@@ -71,7 +73,7 @@ class MergingHandler:
             concerned = [c for c in connections[fact.tenant_id] if concerns(fact, c)]
             if not concerned:
                 continue
-            traceparent = self._trace(received)
+            traceparent = taken_in(self._telemetry, received, {})
             accepted = getattr(fact, "received_at", None) or _time(received.at)
             for connection in concerned:
                 name = (connection.id, fact.prospect_id)
@@ -79,35 +81,12 @@ class MergingHandler:
                 facts[name].append((fact, traceparent, accepted))
         if not facts:
             return Effects()
-        merges = {name: _merge(owners[name], name[1], waiting) for name, waiting in facts.items()}
+        merges = {name: merging(owners[name], name[1], waiting) for name, waiting in facts.items()}
 
         async def write(session: AsyncClientSession) -> None:
             await self._deliveries.merge_all(merges, session)
 
         return Effects(write=write)
-
-    def _trace(self, received: Received) -> bytes | None:
-        """A span for a sampled fact; what follows is its child. Others cost nothing."""
-        if not is_sampled(received.traceparent):
-            given = received.traceparent
-            return given if given and well_formed(given) else None
-        span = self._telemetry.tracer.start_span(
-            process_span(received.topic),
-            context_from(received.traceparent),
-            SpanKind.CONSUMER,
-            {
-                names.MESSAGING_SYSTEM: "kafka",
-                names.OPERATION_NAME: "process",
-                names.OPERATION_TYPE: "process",
-                names.DESTINATION: received.topic,
-                names.PARTITION: str(received.partition),
-                names.OFFSET: received.offset,
-                names.GROUP: self._telemetry.service,
-                names.MESSAGE_ID: received.message.event_id,
-            },
-        )
-        span.end()
-        return traceparent_of(span)
 
 
 def concerns(fact: Fact, connection: Connection) -> bool:
@@ -127,10 +106,15 @@ def concerns(fact: Fact, connection: Connection) -> bool:
             return fact.tenant_id == connection.settings.tenant_id
 
 
-def _merge(
-    connection: Connection, prospect_id: str, facts: list[Merge]
+def merging(
+    connection: Connection, prospect_id: str, facts: Sequence[Merge]
 ) -> Callable[[Delivery | None], Delivery]:
-    """May be called several times, each time with the delivery as it then is."""
+    """Takes facts into a connection's delivery, or makes one.
+
+    May be called several times, each time with the delivery as it then is.
+    """
+
+    lists = pushes(connection.settings.lists)
 
     def merge(delivery: Delivery | None) -> Delivery:
         delivery = delivery or Delivery(
@@ -141,7 +125,8 @@ def _merge(
             team_scope=connection.settings.team_scope,
         )
         for fact, traceparent, accepted in facts:
-            delivery.merge(fact, traceparent, accepted)
+            take_in(delivery, fact, traceparent, accepted, connection.settings.tasks)
+            listed.begin(delivery, lists, accepted, fact)
         return delivery
 
     return merge

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from leadbus.connector.delivering.scores import Score
 from leadbus.messages import Origin, Record, SyncRequest, Task
 
 Profile = Literal["marketing", "distribution"]
@@ -57,14 +58,42 @@ class Address:
 class Creator:
     """A fact that gives the right to create a record.
 
-    origin: set if it is a distribution. reported: its outcome is published. spent: the record it led to
-    was deleted in the CRM, so that it gives no right to another.
+    origin: set if it is a distribution; campaign_id: what for. marketing: the score exceeded the threshold;
+    neither = a sync request. reported: its outcome is published. spent: the record it led to was deleted in
+    the CRM, so that it gives no right to another. held: the settings want none of it for now. noted: the
+    fields of the distribution need no note (any more). assigned: rules have had their say about its record.
     """
 
     at: datetime
     origin: Origin | None = None
     reported: bool = False
     spent: bool = False
+    marketing: bool = False
+    campaign_id: str | None = None
+    held: bool = False
+    noted: bool = True
+    assigned: bool = False
+
+    @property
+    def profile(self) -> Profile | None:
+        """Whose settings decide about it."""
+        return "distribution" if self.origin else "marketing" if self.marketing else None
+
+    @property
+    def owes_note(self) -> bool:
+        """Whether its fields are still to be noted."""
+        return not (self.noted or self.held or self.spent)
+
+    def after(self, name: str, done: "Done") -> "Creator":
+        """Once a working-off has dealt with some of it. name: of this one."""
+        reported = self.reported or name in done.reported
+        return replace(
+            self,
+            reported=reported,
+            spent=self.spent or (done.spent and reported),
+            noted=self.noted or name in done.noted,
+            assigned=self.assigned or name in done.assigned,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +108,19 @@ class Terms(Ranked):
 
 @dataclass(frozen=True, slots=True)
 class OwedTask:
-    """A task or call that a salesperson is to be given. at: when it was asked for."""
+    """A task or call that a salesperson is to be given. at: when we heard that it is, whenever it was said.
+
+    owner_email: of who is to do it; None = whoever owns the record. supplier: who handed the lead over.
+    right: to create, by name, whose rule gave it: it waits as long as that does. worded: its placeholders are
+    filled in.
+    """
 
     task: Task
     at: datetime
     owner_email: str | None = None
+    supplier: str | None = None
+    right: str | None = None
+    worded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +171,6 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """The newest score, by scoring's version."""
-
-    value: int
-    version: int
-    pending: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Older:
     """Activities beyond those kept one by one, not yet written as a note."""
 
@@ -190,12 +218,36 @@ class Owner(Ranked):
 
 
 @dataclass(frozen=True, slots=True)
-class Membership(Ranked):
-    """Whether the prospect takes part in a campaign, and how it responded.
+class LeadStatus(Ranked):
+    """How far the lead has come, in the tenant's own words. pending: not yet dealt with in the CRM."""
 
-    pending: not yet dealt with in the CRM. waits: until the campaign is there. record: of the prospect, that
-    it was dealt with for: another one (a lead became a contact) is put in anew. refused: why the CRM does not
-    take it; nothing else waits for that.
+    value: str
+    at: datetime
+    event_id: str
+    pending: bool = True
+
+
+_LIST = " list:"
+"""No campaign's id begins with a blank, so that none is taken for a list."""
+
+
+def of_list(list_id: str) -> str:
+    """By what name the membership of a list of ours is kept beside those of campaigns."""
+    return _LIST + list_id
+
+
+def list_of(name: str) -> str | None:
+    """The list that a membership is about; None = it is about a campaign."""
+    return name.removeprefix(_LIST) if name.startswith(_LIST) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(Ranked):
+    """Whether the prospect takes part in a campaign (or is on a list), and how it responded.
+
+    pending: not yet dealt with in the CRM. waits: until the campaign or list is there. record: of the
+    prospect, that it was dealt with for: another one (a lead became a contact) is put in anew. refused: why
+    the CRM does not take it; nothing else waits for that.
     """
 
     member: bool
@@ -222,12 +274,13 @@ class Membership(Ranked):
 class Done:
     """What one working-off has dealt with: by being written, or by not being allowed to.
 
-    fields: name -> event id. wrote: names of those that were written. consent, address, terms, state,
-    owner: event ids. refused: why the CRM cannot follow the state. answered: of `tried`, those of which it
-    is known whether the CRM has them. added: events whose notes are there, and since when, where the CRM
-    takes no ids of ours. reported: names of creators. told: see `Delivery`. spent: the record was deleted
+    fields: name -> event id. wrote: names of those that were written. consent, address, terms, state, owner,
+    lead_status: event ids. refused: why the CRM cannot follow the state. answered: of `tried`, those of
+    which it is known whether the CRM has them. added: events whose notes are there, and since when, where the
+    CRM takes no ids of ours. reported: names of creators. told: see `Delivery`. spent: the record was deleted
     in the CRM and no other was found, so that every right to create that had led to it is used.
-    memberships: by campaign, as they are now.
+    memberships: by campaign, as they are now. score: as it is now. noted: distributions whose fields are
+    noted. assigned: names of creators whose record has the owner and lead source that rules give it.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -235,13 +288,16 @@ class Done:
     activities: set[str] = field(default_factory=set)
     tasks: set[str] = field(default_factory=set)
     older: Older | None = None
-    score_version: int | None = None
+    score: Score | None = None
+    noted: set[str] = field(default_factory=set)
+    assigned: set[str] = field(default_factory=set)
     consent: str | None = None
     address: str | None = None
     terms: str | None = None
     state: str | None = None
     refused: Parked | None = None
     owner: str | None = None
+    lead_status: str | None = None
     answered: set[str] = field(default_factory=set)
     added: dict[str, datetime] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)

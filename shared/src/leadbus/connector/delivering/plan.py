@@ -1,52 +1,25 @@
 """What a delivery asks of the CRM's record, as rows for the adapter. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from leadbus.connector.capabilities import Capabilities, PersonKind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import NewPerson, Person, PersonChange
 from leadbus.connector.delivering.delivery import Delivery
-from leadbus.connector.delivering.parts import Done, FieldFact, Parked
-from leadbus.connector.delivering.plan_rules import Case, judge
-from leadbus.connector.mapping import FieldMap, MappedField
+from leadbus.connector.delivering.listed import pushed_fields
+from leadbus.connector.delivering.parts import Done, Parked, list_of
+from leadbus.connector.delivering.plan_assignment import request_of, rule_source, source_of_existing
+from leadbus.connector.delivering.plan_fields import DEFAULTS, Decision, Present, decide, decide_new
+from leadbus.connector.delivering.plan_notes import owed_notes
+from leadbus.connector.delivering.profiles import field_updates
+from leadbus.connector.mapping import FieldMap
+from leadbus.connector.settings.lists import pushes
+from leadbus.connector.statuses import in_the_crm
 from leadbus.errors import Rejected
-from leadbus.messages import SyncRequest
 
-_DEFAULTS = {"last_name": "default_last_name", "company": "default_company"}
-"""Our field, and the setting that stands in for it in a new record."""
 _KIND_OF_STATE: Mapping[str, PersonKind] = {"prospect": "lead", "client": "contact"}
 _LABELS = {"email": "an email address", "last_name": "a last name", "company": "a company"}
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """A record as it was read for this working-off, and what the mirror tells of its past.
-
-    values: as the mirror last read them. ours: what we meant to write. changed: when fields were
-    seen to change.
-    """
-
-    person: Person
-    values: Mapping[str, str] = field(default_factory=dict)
-    ours: Mapping[str, str] = field(default_factory=dict)
-    changed: Mapping[str, datetime] = field(default_factory=dict)
-
-    def is_ours(self, name: str, present: str) -> bool:
-        """Whether the present value is one that we meant to write."""
-        return name in self.ours and self.ours[name] == present
-
-    def theirs_since(self, name: str, present: str) -> datetime | None:
-        """When the CRM's present value came about: that of the field if seen to change, else the record's."""
-        seen = self.changed.get(name) if self.values.get(name) == present else None
-        return seen or self.person.changed_at
-
-
-def request_of(delivery: Delivery) -> SyncRequest:
-    """The terms of a sync request that is not done yet; none: the connection's rules hold."""
-    terms = delivery.terms
-    return terms.request if terms is not None and terms.pending else SyncRequest()
 
 
 def kind_of(delivery: Delivery, connection: Connection) -> PersonKind:
@@ -85,7 +58,7 @@ def owner_of(delivery: Delivery) -> str | None:
 def all_values(delivery: Delivery, connection: Connection) -> dict[str, str]:
     """Of a new record, by our names: what is known, and what the settings put in the place of the rest."""
     values = {name: fact.value for name, fact in sorted(delivery.fields.items()) if fact.value.strip()}
-    for name, setting in _DEFAULTS.items():
+    for name, setting in DEFAULTS.items():
         default: str | None = getattr(connection.settings, setting)
         if default:
             values.setdefault(name, default)
@@ -112,12 +85,15 @@ def new_person(
         if not (delivery.email if name == "email" else values.get(name)):
             raise Rejected(_missing(kind, name), name)
     settings, request = connection.settings, request_of(delivery)
+    decisions = decide_new(values, delivery, fields, kind)
     return NewPerson(
         id=record_id,
         kind=kind,
         email=delivery.email or "",
-        values=fields.to_crm(kind, values),
-        lead_source=request.lead_source or settings.lead_source,
+        values={d.crm_field: d.value for d in decisions if d.written and d.crm_field},
+        lead_source=request.lead_source
+        or rule_source(delivery, connection, is_there=False)
+        or settings.lead_source,
         score=delivery.score.value if settings.score_field and delivery.score else None,
         opted_out=delivery.consent.opted_out or None,
         traceparent=delivery.traceparent,
@@ -126,11 +102,24 @@ def new_person(
 
 @dataclass(slots=True)
 class Changes:
-    """What to write to a record, by our names what of it is ours, and per field who won and why."""
+    """What to write to a record, and what was decided about each field; status, owner: about these."""
 
     row: PersonChange | None
-    wrote: set[str]
-    reasons: list[str]
+    decisions: list[Decision]
+    status: str = ""
+    owner: str = ""
+
+    @property
+    def wrote(self) -> set[str]:
+        """What of it is ours, by our names."""
+        return {decision.field for decision in self.decisions if decision.written}
+
+    @property
+    def reasons(self) -> list[str]:
+        """Per field who won, and why, as the journey tells it."""
+        told = (decision for decision in self.decisions if decision.told)
+        words = [f"{d.field} {'written' if d.written else 'kept'} ({d.reason})" for d in told]
+        return [*words, *filter(None, [self.status, self.owner])]
 
 
 def person_change(
@@ -138,53 +127,59 @@ def person_change(
 ) -> Changes:
     """What an existing record is to be told, as far as the CRM does not say the same already.
 
-    Fields by their rule, else where the profile (or a sync request) allows it; the score always; a new
-    email where the CRM has the one before it; an opt-out always; an opt-in only where it is explicit and
-    later than the CRM's opt-out. Without the right to create, only the last three. The owner is the caller's.
+    Fields by their rule, else where the profile (or a sync request) allows it; a new email where the CRM has
+    the one before it; an opt-out always; an opt-in only where it is explicit and later than the CRM's
+    opt-out. Without the right to create, not the fields. Owner, status and score are the caller's.
     """
-    if not delivery.may_create:
-        values, wrote, reasons = dict[str, str](), set[str](), list[str]()
-    else:
-        values, wrote, reasons = _values(delivery, connection, fields, kind, record)
-    settings, request, person = connection.settings, request_of(delivery), record.person
-    score = delivery.score if settings.score_field and delivery.may_create else None
+    request, person = request_of(delivery), record.person
+    decisions = list[Decision]()
+    if delivery.may_create:
+        allowed, asked = field_updates(connection), request.update_existing
+        besides = pushed_fields(delivery, pushes(connection.settings.lists))
+        decisions = decide(delivery, fields, kind, record, allowed=allowed, besides=besides, asked=asked)
+    written = [decision for decision in decisions if decision.written]
     moves = person.email in delivery.former and delivery.email != person.email
     change = PersonChange(
         record=person.record,
-        values=values,
-        score=score.value if score is not None and score.pending else None,
+        values={decision.crm_field: decision.value for decision in written if decision.crm_field},
         email=delivery.email if moves else None,
         opted_out=_opted_out(delivery, record, moves=moves),
-        lead_source=request.lead_source if request.update_existing else None,
+        lead_source=source_of_existing(delivery, connection),
     )
     said = replace(change, traceparent=delivery.traceparent)
-    return Changes(said if says_something(said) else None, wrote, reasons)
+    return Changes(said if says_something(said) else None, decisions)
 
 
 def says_something(change: PersonChange) -> bool:
     """Whether there is anything to write."""
     return bool(change.values) or any(
         member is not None
-        for member in (change.score, change.email, change.opted_out, change.owner_id, change.lead_source)
+        for member in (
+            *(change.score, change.email, change.opted_out),
+            *(change.owner_id, change.lead_source, change.status),
+        )
     )
 
 
 def asks_nothing(delivery: Delivery, connection: Connection, fields: FieldMap) -> bool:
     """Whether, by the settings alone, nothing but activities may be worth a call."""
-    if delivery.is_new or delivery.tasks or delivery.older:
+    if delivery.is_new or delivery.tasks_due or delivery.older:
         return False
     moved = delivery.address is not None and delivery.address.pending
-    scored = connection.settings.score_field and delivery.score is not None and delivery.score.pending
     became = delivery.state is not None and delivery.state.pending
     owned = delivery.owner is not None and delivery.owner.pending
-    joins = connection.settings.campaigns != "none" and any(m.is_due for m in delivery.memberships.values())
-    if moved or scored or became or owned or joins or delivery.consent.waits(delivery.connection_id):
+    status = delivery.lead_status
+    came = status is not None and status.pending and in_the_crm(connection.settings, status.value)
+    campaigns = connection.settings.campaigns != "none"
+    joins = any(m.is_due and (campaigns or list_of(name)) for name, m in delivery.memberships.items())
+    if any((moved, became, owned, came, joins)) or delivery.consent.waits(delivery.connection_id):
         return False
-    allowed = _profiles(connection)
+    allowed, besides = field_updates(connection), pushed_fields(delivery, pushes(connection.settings.lists))
     pairs = [pairs for of, pairs in fields.pairs.items() if of != "account"]
     for name, fact in delivery.fields.items():
         places = [mapped[name] for mapped in pairs if name in mapped and mapped[name].written]
-        if fact.pending and any(allowed[fact.profile] if p.rule is None else True for p in places):
+        may = allowed[fact.profile] or name in besides
+        if fact.pending and any(may if p.rule is None else True for p in places):
             return False
     return True
 
@@ -195,65 +190,42 @@ def everything(delivery: Delivery) -> Done:
     return Done(
         fields={name: fact.event_id for name, fact in delivery.fields.items() if fact.pending},
         activities=set(delivery.activities),
-        tasks=set(delivery.tasks),
+        tasks=set(delivery.tasks_due),
         older=delivery.older,
-        reported={name for name, creator in delivery.creators.items() if not creator.reported},
-        score_version=delivery.score.version if delivery.score else None,
+        reported=delivery.unreported,
+        assigned={name for name, creator in delivery.creators.items() if not creator.held},
+        score=delivery.score and replace(delivery.score, pending=False),
+        noted=set(owed_notes(delivery)),
         consent=said.event_id if said else None,
         address=delivery.address.event_id if delivery.address else None,
         terms=delivery.terms.event_id if delivery.terms else None,
         state=delivery.state.event_id if delivery.state else None,
         refused=delivery.state.refused if delivery.state else None,
         owner=delivery.owner.event_id if delivery.owner else None,
+        lead_status=delivery.lead_status.event_id if delivery.lead_status else None,
     )
 
 
-def record_part(delivery: Delivery, wrote: set[str]) -> Done:
-    """What writing the record deals with; without the right to create, fields and score go on waiting."""
+def record_part(delivery: Delivery, wrote: set[str], *, is_there: bool = False) -> Done:
+    """What writing the record deals with, but for the score; fields wait for the right to create.
+
+    is_there: it existed already. If a sync request leaves such ones alone, what others have said of the
+    person waits until that request is done.
+    """
     done = everything(delivery)
+    if is_there and request_of(delivery).update_existing is False:
+        done.fields = {name: of for name, of in done.fields.items() if of == done.terms or name in wrote}
+        done.owner = None
     if not delivery.may_create:
-        return Done(consent=done.consent, address=done.address, state=done.state, refused=done.refused)
-    return replace(done, wrote=wrote, activities=set(), tasks=set(), older=None, reported=set())
-
-
-def _values(
-    delivery: Delivery, connection: Connection, fields: FieldMap, kind: PersonKind, record: Present
-) -> tuple[dict[str, str], set[str], list[str]]:
-    allowed, asked = _profiles(connection), request_of(delivery).update_existing
-    pairs = fields.pairs.get(kind, {})
-    values: dict[str, str] = {}
-    wrote: set[str] = set()
-    reasons: list[str] = []
-    for name, fact in sorted(delivery.fields.items()):
-        pair = pairs.get(name)
-        if not fact.pending or pair is None or not pair.written:
-            continue
-        present = record.person.values.get(pair.theirs, "")
-        fitting = fields.fit(pair.theirs, fact.value)
-        if fitting == present:
-            continue
-        wins, reason = judge(
-            pair.rule,
-            Case(
-                said=fact,
-                present=present,
-                ours=_is_written(fact, pair, fields, present) or record.is_ours(pair.theirs, present),
-                theirs_since=record.theirs_since(pair.theirs, present),
-                allowed=allowed[fact.profile] if asked is None else asked,
-            ),
+        return Done(
+            consent=done.consent,
+            address=done.address,
+            state=done.state,
+            refused=done.refused,
+            lead_status=done.lead_status,
         )
-        if asked is False and wins:
-            wins, reason = False, "the sync request leaves existing records alone"
-        if wins or pair.rule is not None:  # that a profile changes nothing is no news of this delivery
-            reasons.append(f"{name} {'written' if wins else 'kept'} ({reason})")
-        if wins:
-            values[pair.theirs] = fitting
-            wrote.add(name)
-    return values, wrote, reasons
-
-
-def _is_written(fact: FieldFact, pair: MappedField, fields: FieldMap, present: str) -> bool:
-    return fact.written is not None and fields.fit(pair.theirs, fact.written) == present
+    rest = replace(done, activities=set(), tasks=set(), older=None, reported=set(), noted=set(), score=None)
+    return replace(rest, wrote=wrote)
 
 
 def _opted_out(delivery: Delivery, record: Present, *, moves: bool) -> bool | None:
@@ -281,15 +253,7 @@ def _word(delivery: Delivery, record: Present) -> bool | None:
     return False if since is not None and back_in.at > since else None
 
 
-def _profiles(connection: Connection) -> dict[str, bool]:
-    settings = connection.settings
-    return {
-        "marketing": settings.marketing_automation.field_updates,
-        "distribution": settings.lead_distribution.field_updates,
-    }
-
-
 def _missing(kind: str, name: str) -> str:
     label = _LABELS.get(name, f"the field {name}")
-    setting = f", or set {_DEFAULTS[name]} in the connection's settings" if name in _DEFAULTS else ""
+    setting = f", or set {DEFAULTS[name]} in the connection's settings" if name in DEFAULTS else ""
     return f"The CRM takes no {kind} without {label}, and nobody has given one. Send it{setting}."

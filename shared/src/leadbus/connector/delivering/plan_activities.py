@@ -7,7 +7,7 @@ note; an event that comes later goes into another one of its day.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import NewActivity
 from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.owing import worded
 from leadbus.connector.delivering.parts import Done, Older, OwedTask
+from leadbus.connector.delivering.plan_notes import field_notes
+from leadbus.connector.delivering.profiles import tells_by_notes
 from leadbus.event_types import TRAITS
 from leadbus.ids import derived_id
 from leadbus.messages import Activity, Record
@@ -24,8 +27,6 @@ from leadbus.messages import Activity, Record
 Row = tuple[Done, NewActivity]
 
 _TASK_TYPES: dict[str, Literal["task", "call"]] = {"call": "call", "email": "task", "task": "task"}
-_CLOSING_TIME = time(17)
-"""A task is due at the end of that day's work."""
 
 
 def unwanted(delivery: Delivery, connection: Connection) -> set[str]:
@@ -35,22 +36,53 @@ def unwanted(delivery: Delivery, connection: Connection) -> set[str]:
 
 
 def new_activities(
-    delivery: Delivery, connection: Connection, record: Record, owner_id: str | None
+    delivery: Delivery,
+    connection: Connection,
+    record: Record,
+    owner_id: str | None,
+    users: Mapping[str, str] = {},
 ) -> list[Row]:
     """Tasks, one note for what is summed up, then the chosen events, oldest first; with what each deals with.
 
-    owner_id: who is to do the tasks. Of notes per day only those begun (see `begin_days`) are among them.
+    owner_id: of the record; does the tasks that name nobody, or nobody of `users` (ids by email). Of notes
+    per day only those begun (see `begin_days`) are among them.
     """
-    rows = _rows(delivery, connection, record, owner_id)
-    return [(done, replace(row, traceparent=delivery.traceparent)) for done, row in rows]
+    rows = _rows(delivery, connection, record, owner_id, users)
+    if not tells_by_notes(delivery, connection):
+        rows = [(done, _completed(row, owner_id) if row.type == "note" else row) for done, row in rows]
+    rows += field_notes(delivery, connection, record)
+    return [
+        (done, replace(row, subject=" ".join(row.subject.split()), traceparent=delivery.traceparent))
+        for done, row in rows
+    ]
 
 
-def _rows(delivery: Delivery, connection: Connection, record: Record, owner_id: str | None) -> list[Row]:
+def _completed(note: NewActivity, owner_id: str | None) -> NewActivity:
+    """As a task that was done."""
+    return replace(note, type="task", done=True, owner_id=owner_id)
+
+
+def _rows(
+    delivery: Delivery,
+    connection: Connection,
+    record: Record,
+    owner_id: str | None,
+    users: Mapping[str, str],
+) -> list[Row]:
     zone = ZoneInfo(connection.settings.time_zone)
     tenant = delivery.tenant_id
     rows = [
-        (Done(tasks={event_id}), _task(tenant, event_id, owed, record, zone, owner_id))
-        for event_id, owed in sorted(delivery.tasks.items())
+        (
+            Done(tasks={name}),
+            _task(
+                derived_id(tenant, record.id, name),
+                worded(delivery, owed),
+                record,
+                zone,
+                users.get(owed.owner_email or "", owner_id),
+            ),
+        )
+        for name, owed in sorted(delivery.tasks_due.items())
     ]
     if delivery.older is not None:
         rows.append((Done(older=delivery.older), _summary(tenant, delivery.older, record, zone)))
@@ -146,18 +178,15 @@ def _summary(tenant: str, older: Older, record: Record, zone: ZoneInfo) -> NewAc
     )
 
 
-def _task(
-    tenant: str, event_id: str, owed: OwedTask, record: Record, zone: ZoneInfo, owner_id: str | None
-) -> NewActivity:
-    asked = owed.at.astimezone(zone)
-    day = asked.date() + timedelta(days=owed.task.due_in_days)
+def _task(task_id: str, owed: OwedTask, record: Record, zone: ZoneInfo, owner_id: str | None) -> NewActivity:
+    day = owed.at.astimezone(zone).date() + timedelta(days=owed.task.due_in_days)
     return NewActivity(
-        id=derived_id(tenant, record.id, event_id),
+        id=task_id,
         record=record,
         type=_TASK_TYPES[owed.task.kind],
         subject=owed.task.subject,
         text=owed.task.note or "",
-        due_at=max(asked, datetime.combine(day, _CLOSING_TIME, zone)),
+        due_at=max(owed.at, datetime.combine(day, time.fromisoformat(owed.task.due_at), zone)),
         owner_id=owner_id,
     )
 

@@ -7,6 +7,7 @@ from leadbus.connector.contract import Person
 from leadbus.connector.delivering import plan
 from leadbus.connector.delivering.context import Context, now
 from leadbus.connector.delivering.matching import choose, choose_any, rivals
+from leadbus.connector.delivering.scores import left
 from leadbus.connector.delivering.work import Work
 from leadbus.connector.link import Link, LinkState
 from leadbus.connector.stores.mirror import STATUS
@@ -102,20 +103,27 @@ class Resolving:
         link.record, link.state, link.since = record, LinkState.LINKED, now()
 
     async def _first_sight(self, works: Sequence[Work]) -> None:
-        """The status of a record that was there already is no news to whoever reads it later."""
+        """Status and answer of a record that was there already are no news to whoever reads it later."""
         name = self._context.connection.id
         seen = {
-            work.person.record: {STATUS: work.person.status}
+            work.person.record: standing
             for work in works
-            if work.person is not None and work.person.status and work.link is not None
+            if work.person is not None and work.link is not None and (standing := self._standing(work.person))
             if name not in work.link.connections and (work.link.made, work.link.made_by) != ("created", name)
         }
         await self._context.mirror.intend(name, seen)
 
+    def _standing(self, person: Person) -> dict[str, str]:
+        field = self._context.connection.settings.answer_field
+        has_one = field is not None and field.of == person.kind
+        answer = {field.crm_field: person.values.get(field.crm_field, "")} if field and has_one else {}
+        return ({STATUS: person.status} if person.status else {}) | answer
+
     def _found_nowhere(self, work: Work) -> None:
-        delivery = work.delivery
+        delivery, score_field = work.delivery, self._context.connection.settings.score_field
         if not delivery.may_create:
             work.written = plan.record_part(delivery, set())
+            work.written.score = left(delivery.score, score_field, linked=False)
             work.idle = True  # what was said is kept for the day there is a record
         elif work.link and work.link.state is LinkState.UNLINKED and not delivery.is_new:
             work.written = plan.everything(delivery)

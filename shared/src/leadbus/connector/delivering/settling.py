@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from leadbus.connector.capabilities import Capabilities
 from leadbus.connector.connection import Connection
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.work import Outcome, Work
@@ -31,7 +32,9 @@ class Settling:
         self._worked_off = telemetry.counter(names.DELIVERIES)
         self._latency = telemetry.histogram(names.LEAD_LATENCY)
 
-    async def settle(self, connection: Connection, works: Sequence[Work], *, broken: bool) -> None:
+    async def settle(
+        self, connection: Connection, capabilities: Capabilities, works: Sequence[Work], *, broken: bool
+    ) -> None:
         """broken: a whole call failed, so that what is not written is nobody's fault but the CRM's.
 
         Raises:
@@ -41,7 +44,9 @@ class Settling:
         told = [work for work in works if _is_worth_telling(work, broken)]
         faults = await self._publisher.publish(
             [
-                Outgoing.of(CRM_DELIVERIES, _report(connection, work, now), work.delivery.traceparent)
+                Outgoing.of(
+                    CRM_DELIVERIES, _report(connection, capabilities, work, now), work.delivery.traceparent
+                )
                 for work in told
             ]
         )
@@ -61,13 +66,14 @@ class Settling:
         read, traceparent = work.delivery.revision, work.delivery.traceparent
         told, parked, words = _is_worth_telling(work, broken), work.is_parked, _in_words(work)
         if told and not parked:
-            work.written.reported = {n for n, c in work.delivery.creators.items() if not c.reported}
+            work.written.reported = work.delivery.unreported
             work.written.told = work.link.since if work.link else None
         if work.refused is not None and not (told and work.error is None):
             work.written.state = None  # nobody has heard of that refusal: the state is asked for again
 
         def change(delivery: Delivery) -> None:
             nothing_came_in = delivery.revision == read
+            delivery.hold(work.held)
             delivery.settle(work.written)
             if told or work.reasons:
                 delivery.note(now, words, traceparent)
@@ -82,10 +88,15 @@ class Settling:
         return change
 
 
-def _report(connection: Connection, work: Work, now: datetime) -> DeliveryReported:
+def _report(
+    connection: Connection, capabilities: Capabilities, work: Work, now: datetime
+) -> DeliveryReported:
     """Its id is the same when a crash repeats it, also if facts came in between for a new link."""
     delivery, link, outcome = work.delivery, work.link, _outcome(work)
     is_new = link is not None and outcome in ("created", "matched")
+    record = link.record if link and work.has_record else None
+    # A link learns where a lead came from once there is a record, and a refused lead may never have one.
+    origins = [*(link.origins if link else []), *(c.origin for c in delivery.creators.values() if c.origin)]
     version = link.since.isoformat() if link and is_new else str(delivery.revision)
     return DeliveryReported(
         event_id=derived_id(connection.id, delivery.prospect_id, outcome, version),
@@ -94,9 +105,10 @@ def _report(connection: Connection, work: Work, now: datetime) -> DeliveryReport
         prospect_id=delivery.prospect_id,
         connection_id=connection.id,
         outcome=outcome,
-        record=link.record if link and work.has_record else None,
+        record=record,
+        kind=capabilities.person_kind_of(record.module) if record else None,
         activities=work.activities,
-        origins=connection.origins_of(link.origins) if link else [],
+        origins=connection.origins_of(list(dict.fromkeys(origins))),
         reason=str(work.error) if work.error else work.refused and work.refused.reason,
         field=getattr(work.error, "field", None),
         lead_trace_id=(link.lead_trace_id if link else None) or trace_id_of(delivery.traceparent),

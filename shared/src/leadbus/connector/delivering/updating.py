@@ -4,15 +4,18 @@ Where the CRM tells versions, what somebody changed between our reading and writ
 record is read again and decided on anew, once.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from leadbus.connector.contract import Person, PersonChange
-from leadbus.connector.delivering import plan
-from leadbus.connector.delivering.context import Context
-from leadbus.connector.delivering.plan import Changes, Present
+from leadbus.connector.delivering import plan, plan_status, scores
+from leadbus.connector.delivering.context import Context, now
+from leadbus.connector.delivering.plan import Changes
+from leadbus.connector.delivering.plan_assignment import owner_of_existing
+from leadbus.connector.delivering.plan_fields import Present
 from leadbus.connector.delivering.work import Work
-from leadbus.connector.stores.mirror import EMAIL, OPTED_OUT, OWNER, MirrorRow
+from leadbus.connector.stores.mirror import EMAIL, OPTED_OUT, OWNER, STATUS, MirrorRow
 from leadbus.errors import Conflict, Transient
 from leadbus.messages import Record
 
@@ -44,12 +47,13 @@ class Updating:
         overtaken: list[Work] = []
         changes = [(work, self._changes(work, rows, owners)) for work in works]
         writes = [(work, change.row) for work, change in changes if change.row is not None]
+        await self._agree(works)
         if writes:
-            await self._intend([row for _, row in writes])
+            await self._intend(writes)
             self._context.before_writing()
             outcomes = await self._context.adapter.update([row for _, row in writes])
             for (work, row), outcome in zip(writes, outcomes, strict=True):
-                work.changed |= outcome is None
+                work.changed |= outcome is None and plan.says_something(replace(row, score=None))
                 if outcome is not None:
                     failed.add(id(work))
                 if isinstance(outcome, Conflict):
@@ -58,11 +62,13 @@ class Updating:
                 work.owner_id = row.owner_id or work.owner_id
                 work.error = outcome or work.error
         for work, change in changes:
+            work.decisions = change.decisions
             if id(work) not in failed:
-                work.written = plan.record_part(work.delivery, change.wrote)
+                work.written = plan.record_part(work.delivery, change.wrote, is_there=True)
                 if work.person is not None:
                     work.written.refused = work.refused or plan.still_refused(work.delivery, work.person.kind)
                 work.written.state = None if work.unconverted else work.written.state
+                work.written.score = self._score_after(work, change.row)
                 work.reasons += change.reasons
         return overtaken
 
@@ -83,34 +89,63 @@ class Updating:
     def _changes(self, work: Work, rows: dict[Record, MirrorRow], owners: dict[str, str]) -> Changes:
         context, person = self._context, work.person
         if person is None:
-            return Changes(None, set(), [])
+            return Changes(None, [])
         work.object = person.kind
         row = rows.get(person.record)
         record = Present(person, row.values, row.ours, row.changed) if row else Present(person)
         changes = plan.person_change(work.delivery, context.connection, context.fields, person.kind, record)
-        owner = self._owner(work, owners)
+        wanted = owner_of_existing(work.delivery, context.connection)
+        owner = owners.get(wanted or "")
+        if wanted and not owner:
+            changes.owner = "owner kept (no active user of the CRM has the new one's address)"
+        status, changes.status = plan_status.status_of(
+            work.delivery, context.connection, person.kind, record, matched=work.outcome == "matched"
+        )
         change = changes.row or PersonChange(person.record, traceparent=work.delivery.traceparent)
+        change = replace(change, status=status)
         if owner and owner != person.owner_id:
             change = replace(change, owner_id=owner)
         if work.lead_opted_out and not person.opted_out:
             change = replace(change, opted_out=True)
+        if context.writes_scores or plan.says_something(change):
+            change = replace(change, score=self._score(work))
         changes.row = replace(change, version=person.version) if plan.says_something(change) else None
         return changes
 
-    def _owner(self, work: Work, owners: dict[str, str]) -> str | None:
-        """Asked for by a sync request, else changed here; None = leave it, or nobody of the CRM."""
-        request, fact = plan.request_of(work.delivery), work.delivery.owner
-        if request.update_existing is not None:
-            return owners.get(request.owner_email or "") if request.update_existing else None
-        allowed = self._context.connection.settings.marketing_automation.field_updates
-        if fact is None or not fact.pending or not allowed or not work.delivery.may_create:
+    def _score(self, work: Work) -> int | None:
+        """Of linked records alone."""
+        score_field = self._context.connection.settings.score_field
+        if not work.has_record or work.record is None:
             return None
-        return owners.get(fact.email)
+        return scores.to_write(work.delivery.score, score_field, now(), work.record.id)
 
-    async def _intend(self, rows: Sequence[PersonChange]) -> None:
-        await self._context.mirror.intend(
-            self._context.connection.id, {row.record: self._meant(row) for row in rows}
-        )
+    def _score_after(self, work: Work, row: PersonChange | None) -> scores.Score | None:
+        score, field = work.delivery.score, self._context.connection.settings.score_field
+        if field and row is not None and row.score is not None:
+            return scores.written(score, field, now(), row.record.id)
+        record = work.record.id if work.has_record and work.record else None
+        return scores.left(score, field, record, linked=work.has_record)
+
+    async def _agree(self, works: Sequence[Work]) -> None:
+        """A status that another connection has written meanwhile is no news when read."""
+        context = self._context
+        said = {
+            work.person.record: {STATUS: work.person.status}
+            for work in works
+            if work.person and work.person.status and work.link and len(work.link.connections) > 1
+            if work.person.status == plan_status.wanted(work.delivery, context.connection)
+        }
+        await context.mirror.intend(context.connection.id, said)
+
+    async def _intend(self, writes: Sequence[tuple[Work, PersonChange]]) -> None:
+        """For all connections that lead to a record: none tells its supplier what another's has written."""
+        meant: dict[str, dict[Record, dict[str, str]]] = defaultdict(dict)
+        for work, row in writes:
+            others = work.link.connections if work.link else set[str]()
+            for name in others | {self._context.connection.id}:
+                meant[name][row.record] = self._meant(row)
+        for name, values in meant.items():
+            await self._context.mirror.intend(name, values)
 
     def _meant(self, row: PersonChange) -> dict[str, str]:
         score_field = self._context.connection.settings.score_field
@@ -118,6 +153,7 @@ class Updating:
             EMAIL: row.email,
             OPTED_OUT: _OPTED_OUT[row.opted_out],
             OWNER: row.owner_id,
+            STATUS: row.status,
             score_field or "": str(row.score) if row.score is not None else None,
         }
         return {**row.values, **{name: value for name, value in besides.items() if name and value}}

@@ -7,6 +7,7 @@ from typing import Literal
 from leadbus.connector.contract import Person
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.parts import Done, Parked
+from leadbus.connector.delivering.plan_fields import Decision
 from leadbus.connector.link import Link, LinkState
 from leadbus.errors import Conflict, Gone, LeadbusError, Rejected, Unsupported
 from leadbus.messages import Record
@@ -24,9 +25,11 @@ class Work:
     person: its record as read just now. owner_id: of the record, as far as known. opted_out_there: another
     record with its email (a target, say) is opted out. lead_opted_out: the lead that became this contact just
     now was. created: just now, with all that is known. changed:
-    an existing record was. reasons: per field who won, and why. error: what keeps something of it from being
+    an existing record was. reasons: per field who won, and why. decisions: the same of each pending field, of
+    a record that exists. error: what keeps something of it from being
     done; unconverted: that is its turning into a contact alone; refused: why the CRM cannot follow the
     prospect's state; object, root: what kind of record is refused, and the id of another that is to blame.
+    held: creators that the settings want nothing of for now.
     written: what is dealt with. activities: how many reached the CRM. later: when the rest becomes due by
     itself. idle: there was nothing to write.
     """
@@ -41,6 +44,8 @@ class Work:
     created: bool = False
     changed: bool = False
     reasons: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
     error: LeadbusError | None = None
     unconverted: bool = False
     refused: Parked | None = None

@@ -39,6 +39,9 @@ LETTERS: Mapping[str, MailKind] = {
 }
 """Each letter is a text, whose first line is the subject, and a page of the same name."""
 
+GROWING = "new_leads"
+"""The letter whose mail grows while it waits: the `count` of its facts is added up, the best `leads` stay."""
+MOST_NAMED = 50
 MOST_SUBJECT = 150
 
 

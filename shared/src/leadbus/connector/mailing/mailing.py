@@ -1,18 +1,20 @@
 """All that a connector does by mail, put together. Without a mail server no mail is made at all."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.connector.api.error_report import ErrorReport
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
+from leadbus.connector.mailing.actions import Actions
 from leadbus.connector.mailing.choices import Choices
 from leadbus.connector.mailing.handler import MailingHandler
 from leadbus.connector.mailing.links import Links
-from leadbus.connector.mailing.mail import mails, shown
+from leadbus.connector.mailing.mail import Mail, mails, shown
 from leadbus.connector.mailing.refusals import Refusals
 from leadbus.connector.mailing.sender import Sender
 from leadbus.connector.mailing.smtp import MailServer
@@ -24,6 +26,7 @@ from leadbus.connector.mailing.watching import Watch
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.connections import Connections
 from leadbus.consuming.records import Handler
+from leadbus.security.answer_links import AnswerLinks
 from leadbus.security.secrets import SecretBox
 from leadbus.settings import Settings
 from leadbus.storage.mongo import Client
@@ -67,7 +70,13 @@ class Mailing:
         standings = Standings(connections, shop.deliveries, shop.links, adapter_for)
         refusals = Refusals(ErrorReport(shop), shop.deliveries, adapter_for)
         told = Told(client, database, service)
-        sender = Sender(self._server, self._spool, self.choices, self.links, standings.of, telemetry)
+        links = AnswerLinks(settings.secret_key.get_secret_value(), settings.feedback_public_url)
+        actions = Actions(links if settings.feedback_public_url else None)
+
+        async def standing(mail: Mail) -> Mapping[str, Any]:
+            return {**(await standings.of(mail)), **actions.of(mail)}
+
+        sender = Sender(self._server, self._spool, self.choices, self.links, standing, telemetry)
         watch = Watch(connections, self._spool, told, refusals.of_day)
         self.parts = (Turning("mails", sender.turn), Turning("mails about connections", watch.turn))
 

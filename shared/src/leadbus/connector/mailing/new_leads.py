@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from leadbus.connector.connection import Connection
+from leadbus.connector.mailing.actions import facts_of
+from leadbus.connector.mailing.letters import GROWING, MOST_NAMED
 from leadbus.connector.mailing.mail import Mail, mails, shown
+from leadbus.connector.statuses import recommended_way
 from leadbus.event_types import TRAITS
 from leadbus.messages import Fields, LeadDistributed, LeadQualified
 
@@ -14,24 +17,36 @@ NewLead = LeadDistributed | LeadQualified
 WAITS_FOR_THE_RECORD = timedelta(seconds=3)
 """Enough for a CRM that is well, so that the mail leads to the record; the mail goes whether or not."""
 MOST_AT_ONCE = 10
-"""Of one batch, by score: turning a connection on qualifies everybody who is above its threshold already."""
-MOST_NAMED = 50
+"""People who qualify, told one by one; beyond that those of five minutes are told together: turning a
+connection on qualifies everybody who is above its threshold already."""
+TOGETHER = timedelta(minutes=5)
+GRACE = timedelta(seconds=30)
+"""For a transaction that began in time."""
 MOST_DID = 10
 MOST_LETTERS = 1_000
 
 
-def new_lead_mails(connection: Connection, leads: Sequence[NewLead]) -> list[Mail]:
-    """All of one batch. A supplier's leads are told one by one, as each is answered for itself."""
+def new_lead_mails(
+    connection: Connection, leads: Sequence[NewLead], *, lately: int = 0, now: datetime | None = None
+) -> list[Mail]:
+    """All of one batch. A supplier's leads are told one by one, as each is answered for itself.
+
+    lately: how many have qualified in the five minutes before. What is told together is the same mail for
+    every batch of five minutes by the clock, and grows in the spool.
+    """
     owners = connection.settings.default_owners
     qualified = [lead for lead in leads if isinstance(lead, LeadQualified)]
-    together = len(qualified) > MOST_AT_ONCE
+    together = lately + len(qualified) > MOST_AT_ONCE
     alone = [lead for lead in leads if not (together and isinstance(lead, LeadQualified))]
     found = [mail for lead in alone for mail in _one(connection, lead)]
-    if together:
+    if together and qualified:
+        now = now or datetime.now(UTC)
+        begun = now - (now - datetime.min.replace(tzinfo=UTC)) % TOGETHER
         named = sorted(qualified, key=lambda lead: -lead.score)[:MOST_NAMED]
         rows = [_in_short(lead) for lead in named]
         facts = {"count": len(qualified), "leads": rows}
-        found += mails(connection, owners, "new_leads", facts, *sorted(lead.event_id for lead in qualified))
+        said, due = (connection.id, begun.isoformat()), begun + TOGETHER + GRACE
+        found += mails(connection, owners, GROWING, facts, *said, due=due)
     return found
 
 
@@ -41,10 +56,17 @@ def _one(connection: Connection, lead: NewLead) -> list[Mail]:
         connection.settings.default_owners,
         "new_lead",
         _facts(connection, lead),
-        lead.distribution_id if isinstance(lead, LeadDistributed) else lead.event_id,
+        *_name(lead),
         due=datetime.now(UTC) + WAITS_FOR_THE_RECORD,
         prospect_id=lead.prospect_id,
     )
+
+
+def _name(lead: NewLead) -> tuple[str, ...]:
+    """What is mailed of once. A supplier's ids are its own, and a person's: others have the same."""
+    if isinstance(lead, LeadDistributed):
+        return (lead.prospect_id, lead.supplier_id, lead.distribution_id)
+    return (lead.event_id,)
 
 
 def _facts(connection: Connection, lead: NewLead) -> Mapping[str, Any]:
@@ -66,8 +88,14 @@ def _facts(connection: Connection, lead: NewLead) -> Mapping[str, Any]:
         "details": [[label, value] for label, value in details if value],
         "comments": (fields.comments or "")[:MOST_LETTERS],
         "did": _did(connection, lead),
-        "actions": [],
+        **(facts_of(lead, _way(connection, lead)) if isinstance(lead, LeadDistributed) else {}),
     }
+
+
+def _way(connection: Connection, lead: LeadDistributed) -> str:
+    """How to answer: in the CRM only what is there."""
+    way = recommended_way(connection.settings)
+    return way if connection.takes(lead) or way != "crm" else "email"
 
 
 def _did(connection: Connection, lead: NewLead) -> list[dict[str, str]]:

@@ -32,7 +32,7 @@ SHORTEST, LONGEST = timedelta(seconds=30), timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=3)
 
 Standing = Callable[[Mail], Awaitable[Mapping[str, Any]]]
-"""How the mail's prospect stands in the CRM now, as facts of the letter."""
+"""What is to be said as it is now, as facts of the letter: how its prospect stands in the CRM, say."""
 
 
 class Sender:

@@ -11,7 +11,7 @@ from typing import Literal
 from pymongo import ASCENDING, ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from leadbus.connector.mailing.letters import LETTERS, MailKind
+from leadbus.connector.mailing.letters import GROWING, LETTERS, MOST_NAMED, MailKind
 from leadbus.connector.mailing.mail import Mail
 from leadbus.connector.stores.documents import Codec
 from leadbus.storage.mongo import Client, Document
@@ -42,15 +42,8 @@ class Spool:
         await self._collection.create_index([("forget", ASCENDING)], expireAfterSeconds=0)
 
     async def put(self, mails: Sequence[Mail], session: AsyncClientSession | None = None) -> None:
-        """Those that were not said before. session: of the transaction that they belong to."""
-        writes = [
-            UpdateOne(
-                {"_id": mail.id},
-                {"$setOnInsert": _CODEC.encode(mail) | {"forget": mail.made + KEPT}},
-                upsert=True,
-            )
-            for mail in mails
-        ]
+        """Those that were not said before; one that grows does. session: of the transaction around it."""
+        writes = [UpdateOne({"_id": mail.id}, _put(mail), upsert=True) for mail in mails]
         if writes:
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
@@ -90,6 +83,19 @@ class Spool:
         """When the one was made that waits longest."""
         row = await self._collection.find_one(_WAITS, {"made": 1}, sort=[("made", ASCENDING)])
         return row["made"] if row else None
+
+
+def _put(mail: Mail) -> Document:
+    row = _CODEC.encode(mail) | {"forget": mail.made + KEPT}
+    if mail.letter != GROWING:
+        return {"$setOnInsert": row}
+    facts = row.pop("facts")
+    count, leads = facts.pop("count"), facts.pop("leads")
+    return {
+        "$setOnInsert": row | {f"facts.{name}": fact for name, fact in facts.items()},
+        "$inc": {"facts.count": count},
+        "$push": {"facts.leads": {"$each": leads, "$sort": {"score": -1}, "$slice": MOST_NAMED}},
+    }
 
 
 def _claimed(mail: Mail) -> Document:

@@ -6,6 +6,7 @@ from typing import Any
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.link import LinkState
+from leadbus.connector.mailing.actions import ABOUT
 from leadbus.connector.mailing.mail import Mail
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.deliveries import Deliveries
@@ -29,16 +30,20 @@ class Standings:
         self._adapter_for = adapter_for
 
     async def of(self, mail: Mail) -> Mapping[str, Any]:
-        """url: of the record, if it is there. refused: why not, in words. on: whether it is on its way."""
+        """url: of the record, if it is there. refused: why not, in words. on: whether it is on its way.
+
+        taken: whether the connection hands such leads to its CRM at all.
+        """
         if mail.prospect_id is None:
             return {}
         connection = await self._connections.get(mail.connection_id)
         if connection is None:
-            return {"url": None, "refused": "", "on": False}
+            return {"url": None, "refused": "", "on": False, "taken": True}
         return {
             "url": await self._url(connection, mail.prospect_id),
             "refused": await self._refused(connection, mail.prospect_id),
             "on": connection.on,
+            "taken": ABOUT not in mail.facts or connection.settings.lead_distribution.synchronises,
         }
 
     async def _url(self, connection: Connection, prospect_id: str) -> str | None:

@@ -3,16 +3,22 @@
 Every pod looks. What is said has an id that derives from it, so that it is said once all the same.
 """
 
+import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from pymongo.errors import PyMongoError
 
 from leadbus.connector.connection import Connection, HealthState
 from leadbus.connector.mailing.mail import Mail, mails, shown
 from leadbus.connector.mailing.spool import Spool
 from leadbus.connector.mailing.told import Told
 from leadbus.connector.stores.connections import Connections
+
+log = logging.getLogger(__name__)
 
 LOOKS_EVERY_SECONDS = 5.0
 LISTS_EVERY_SECONDS = 60.0
@@ -81,9 +87,20 @@ class Watch:
             if before is not None and before >= day:
                 continue
             connection = await self._connections.get(connection_id) if before else None
-            if connection is not None and not connection.unreadable:
-                await self._spool.put(await self._listing(connection, day))
-            await self._told.day(connection_id, day)
+            if connection is None or connection.unreadable or await self._is_listed(connection, day):
+                await self._told.day(connection_id, day)
+
+    async def _is_listed(self, connection: Connection, day: date) -> bool:
+        """What is wrong with one connection's list is no other's loss; it is tried again."""
+        try:
+            await self._spool.put(await self._listing(connection, day))
+        except PyMongoError:
+            raise
+        except Exception as error:  # without its text, which may hold what was being said
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s at the refusals of %s:\n%s", type(error).__name__, connection.id, where)  # noqa: TRY400
+            return False
+        return True
 
     async def _say(self, connection: Connection, letter: str) -> None:
         health = connection.health

@@ -15,9 +15,10 @@ from leadbus.connector.link import account_id
 from leadbus.connector.pulling.problems import SKIPPED
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.mirror import LONGEST_WRITE, MirrorRow, is_met
+from leadbus.connector.taking.again import knowing_only
 from leadbus.connector.taking.gathering import Gathering
 from leadbus.connector.taking.known import Taken, Told, is_outdated
-from leadbus.connector.taking.table import TAKERS
+from leadbus.connector.taking.table import TAKERS, take
 from leadbus.messages import Record
 
 DEEPEST = 6
@@ -36,17 +37,22 @@ class Intake:
         )
 
     async def take(
-        self, rows: Sequence[Row], at: datetime, run: str | None = None, unsettled: set[str] | None = None
+        self,
+        rows: Sequence[Row],
+        at: datetime,
+        run: str | None = None,
+        unsettled: set[str] | None = None,
+        only: frozenset[str] = frozenset(),
     ) -> Counter[str]:
         """Rows of any kinds. at: the CRM's clock. run: the full run they belong to. Answers outcomes.
 
         unsettled: is given the ids of those that are to be read again although they may not change: what
-        became of a write of ours is not known yet.
+        became of a write of ours is not known yet. only: fields that are new; of rows `as_they_were` else.
 
         Raises:
             LeadbusError: Kafka or the CRM failed; what was taken before is remembered.
         """
-        return await self._take(rows, at, run, 0, unsettled)
+        return await self._take(rows, at, run, 0, unsettled, only)
 
     async def read(self, records: Iterable[Record], at: datetime, run: str | None = None) -> Counter[str]:
         """Reads these by id and takes them in; what is not found there was deleted."""
@@ -59,6 +65,7 @@ class Intake:
         run: str | None,
         depth: int,
         unsettled: set[str] | None = None,
+        only: frozenset[str] = frozenset(),
     ) -> Counter[str]:
         """depth: how many roots were corrected on the way here."""
         kinds = self._adapter.capabilities
@@ -69,7 +76,7 @@ class Intake:
         for kind in TAKERS:
             of_kind = [row for row in rows if kinds.kind_of(row.record.module) == kind]
             if of_kind:
-                counts = await self._take_kind(kind, of_kind, at, run, again, freed, unsettled)
+                counts = await self._take_kind(kind, of_kind, at, run, again, freed, unsettled, only)
                 outcomes += counts
         again -= {row.record for row in rows}
         if (again or freed) and depth < DEEPEST:
@@ -85,8 +92,10 @@ class Intake:
         again: set[Record],
         freed: set[str],
         unsettled: set[str],
+        only: frozenset[str],
     ) -> Counter[str]:
         known = await self._gathering.about(rows, at, run)
+        known = knowing_only(known, only) if only else known
         events: list[Told] = []
         changed: list[MirrorRow] = []
         unchanged: list[Record] = []
@@ -96,7 +105,7 @@ class Intake:
                 unchanged.append(row.record)
                 outcomes["unchanged"] += 1
                 continue
-            before, taken = known.before(row), TAKERS[kind](row, known)
+            before, taken = known.before(row), take(kind, row, known)
             events += taken.events
             again |= taken.again
             freed |= {row.record.id} if taken.frees else set()
@@ -107,6 +116,9 @@ class Intake:
             else:
                 unchanged.append(row.record)
         await self._shop.publish(events)
+        if kind == "list":  # who restores one is told who is on it, as everybody was told that it is gone
+            gone = [row.record.id for row in changed if row.deleted]
+            await self._shop.members.forget_lists(self._connection.id, gone)
         await self._shop.mirror.put(self._connection.id, changed)
         corrected = [row.record.id for row in changed if known.mirrored.get(row.record) is not None]
         if kind == "account":  # one that was refused to us may have been made by hand

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
+from leadbus.connector.pulling.rereading import Rereading
 from leadbus.connector.pulling.runs import Runs
 from leadbus.connector.pulling.schedules import next_time
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.pulling.watching import Watching
+from leadbus.connector.settings.lists import schedules_of
 from leadbus.connector.stores.asked import Wish
 from leadbus.connector.stores.pulls import Pull
 from leadbus.connector.taking.table import TAKERS
@@ -48,6 +50,7 @@ class Pulling:
         self._connection = connection
         self._shop = shop
         self._runs = Runs(connection, adapter, shop)
+        self._rereading = Rereading(connection.id, adapter, shop, self._runs)
         self._watching = Watching(connection, adapter, shop)
         self._there: tuple[Kind, ...] = tuple(k for k in TAKERS if k in adapter.capabilities.modules)
 
@@ -62,15 +65,16 @@ class Pulling:
         wishes = await self._shop.asked.of_connection(name)
         records = [wish for wish in wishes if wish.record is not None]
         trouble = await _trouble_of(self._read_records(records))
-        asked = {wish.kind: wish for wish in wishes if wish.kind is not None}
+        asked = {wish.kind: wish for wish in wishes if wish.kind is not None and not wish.new_fields}
         await self._shop.asked.done([wish for kind, wish in asked.items() if kind not in self._there])
         pulls = await self._shop.pulls.of_connection(name)
         each = [pulls.get(kind) or Pull(name, kind) for kind in self._there]
         # What failed comes last, so that a kind which always fails keeps no other from being read.
         mine = {pull.kind: pull for pull in sorted(each, key=lambda pull: bool(pull.error))}
         await self._begin_comparison(mine)
+        await self._rereading.begin(mine, [wish for wish in wishes if wish.new_fields])
         trouble = await _trouble_of(self._run_what_is_due(mine, asked)) or trouble
-        more = await self._go_on_with_full_run(mine, asked)
+        more = await self._go_on_with_slices(mine, asked)
         if trouble is not None:
             raise trouble
         if more:
@@ -114,16 +118,18 @@ class Pulling:
                 continue
             if kind == "list" or pull.since is None or (wish is not None and wish.full):
                 pull.error = ""
-                await self._runs.begin_full(pull)
+                by_schedule = kind == "list" and pull.since is not None and wish is None
+                await self._runs.begin_full(pull, self._due_lists(pull, now) if by_schedule else None)
                 continue
             await self._guarded(pull, full=False)
             if wish is not None:
                 await self._shop.asked.done([wish])
 
-    async def _go_on_with_full_run(self, pulls: dict[Kind, Pull], asked: dict[Kind, Wish]) -> bool:
-        """A slice of the first one under way; False if there is none, or the CRM lets none be read now."""
+    async def _go_on_with_slices(self, pulls: dict[Kind, Pull], asked: dict[Kind, Wish]) -> bool:
+        """A slice of the first full run, or reading of new fields, under way; False if there is none, or the
+        CRM lets none be read now."""
         for kind, pull in pulls.items():
-            if pull.full is None or pull.error:
+            if not _goes_on(pull):
                 continue
             await self._guarded(pull, full=True)
             is_over = pull.full is None or bool(pull.error)
@@ -135,24 +141,53 @@ class Pulling:
     async def _guarded(self, pull: Pull, *, full: bool) -> None:
         """A kind that the CRM does not let us read, say, keeps no other from being read."""
         try:
-            await (self._runs.full(pull, SLICE_SECONDS) if full else self._runs.changes(pull))
+            await (self._slice(pull) if full else self._runs.changes(pull))
         except OF_ONE_KIND as error:
-            await self._runs.failed(pull, error, over=True)
+            is_reread = full and pull.full is None
+            pull.reread = None if is_reread else pull.reread  # it is offered again
+            await self._runs.failed(pull, error, over=not is_reread)
         except Fenced:  # what is remembered is the next owner's by now
             raise
         except LeadbusError as error:
             await self._runs.failed(pull, error, over=False)
             raise
 
+    async def _slice(self, pull: Pull) -> None:
+        """Of everything; what has been read so is not read again for its new fields at the same time."""
+        if pull.full is not None:
+            await self._runs.full(pull, SLICE_SECONDS)
+        else:
+            await self._rereading.go_on(pull, SLICE_SECONDS)
+
     def _next(self, pull: Pull) -> datetime:
         """When a kind is due; one without a schedule is read only if somebody asks."""
         settings = self._connection.settings
+        if pull.kind == "list":
+            return min(self._lists_next(pull).values(), default=_NEVER)
         schedule = settings.schedules.of(pull.kind)
         if schedule is None:
             return _NEVER
         if pull.last_run_at is None:
             return _AT_ONCE
         return next_time(schedule, pull.last_run_at, pull.last_run_at, settings.time_zone)
+
+    def _lists_next(self, pull: Pull) -> dict[str, datetime]:
+        """When lists are due, by the name of each schedule that some of them have."""
+        settings, found = self._connection.settings, dict[str, datetime]()
+        for name, schedule in schedules_of(settings.lists, settings.schedules.list).items():
+            last = pull.by_schedule.get(name) if pull.last_run_at else None
+            if pull.error and pull.last_run_at:  # not before it is due again
+                last = max(filter(None, (last, pull.last_run_at)))
+            found[name] = next_time(schedule, last, last, settings.time_zone) if last else _AT_ONCE
+        return found
+
+    def _due_lists(self, pull: Pull, now: datetime) -> list[str]:
+        return [name for name, at in self._lists_next(pull).items() if at <= now]
+
+
+def _goes_on(pull: Pull) -> bool:
+    """What failed begins again when it is due; new fields never are, and go on once the CRM answers."""
+    return not pull.error if pull.full is not None else pull.reread is not None
 
 
 async def _trouble_of(work: Awaitable[None]) -> Transient | None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,12 @@ from uuid import uuid4
 from leadbus.connector.capabilities import Kind
 from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter, Page, Row
+from leadbus.connector.mapping import FieldMap
 from leadbus.connector.pulling import lately
 from leadbus.connector.pulling.intake import Intake
 from leadbus.connector.pulling.listing import Listing
 from leadbus.connector.pulling.shop import PullShop
+from leadbus.connector.settings.lists import schedules_of
 from leadbus.connector.stores.pulls import FullRun, Pull
 from leadbus.errors import Gone, LeadbusError
 
@@ -39,7 +41,8 @@ class Runs:
         self._adapter = adapter
         self._shop = shop
         self._intake = Intake(connection, adapter, shop)
-        self._listing = Listing(connection, adapter, shop)
+        self.fields = FieldMap.of(connection.settings, adapter.capabilities)
+        self._listing = Listing(connection, adapter, shop, self._intake)
         self._lately: dict[Kind, lately.Fingerprints] = {}
 
     @property
@@ -65,7 +68,7 @@ class Runs:
         server_time: datetime | None = None
         known, again = self._lately.pop(pull.kind, {}), dict[str, int]()
         mark = pull.mark
-        async with aclosing(self._pages(pull, since, None)) as pages:
+        async with aclosing(self.pages(pull, since, None)) as pages:
             async for page in pages:
                 server_time, mark = server_time or page.server_time, page.mark or mark
                 unsettled = set[str]()
@@ -78,30 +81,39 @@ class Runs:
         pull.since, pull.mark = server_time or pull.since, mark
         await self._ended(pull, counts)
 
-    async def begin_full(self, pull: Pull) -> None:
-        """Notes that everything is to be read; one that is under way goes on."""
+    async def begin_full(self, pull: Pull, schedules: Collection[str] | None = None) -> None:
+        """Notes that everything is to be read; one that is under way goes on.
+
+        schedules: names of those by which it is due, where a kind has several; None = as a whole.
+        """
         if pull.full is None:
-            pull.full = FullRun(uuid4().hex, datetime.now(UTC))
+            due = None if schedules is None else tuple(sorted(schedules))
+            pairs = tuple(sorted(self.fields.read_pairs(pull.kind)))
+            pull.full = FullRun(uuid4().hex, datetime.now(UTC), schedules=due, pairs=pairs)
+            await self._shop.pulls.save(pull)
+        elif schedules is None and pull.full.schedules is not None:
+            pull.full = replace(pull.full, page=None, schedules=None, walk=None)
             await self._shop.pulls.save(pull)
 
     async def full(self, pull: Pull, seconds: float) -> None:
         """Reads everything, from where it was left, or anew if the CRM knows that place no more.
 
-        Stops at the first page after these seconds.
+        Stops at the first page, of records or of members of a list, after these seconds.
         """
         until = time.monotonic() + seconds
         while pull.full is not None:
             try:
-                async with aclosing(self._pages(pull, None, pull.full.page, until)) as pages:
+                async with aclosing(self.pages(pull, None, pull.full.page, until)) as pages:
                     async for page in pages:
-                        await self._store(pull, pull.full, page)
+                        if not await self._store(pull, pull.full, page, until):
+                            break
             except Gone as lost:
                 if pull.full.page is None:
                     raise
                 # Another run: what was deleted since this one has seen it would never be missed.
                 log.warning("Connection %s begins %s anew: %s", pull.connection_id, pull.kind, lost)
-                pull.full = None
-                await self.begin_full(pull)
+                schedules, pull.full = pull.full.schedules, None
+                await self.begin_full(pull, schedules)
             if time.monotonic() >= until:
                 return
 
@@ -111,7 +123,7 @@ class Runs:
         pull.last_run_at = datetime.now(UTC) if over else pull.last_run_at
         await self._shop.pulls.save(pull)
 
-    async def _pages(
+    async def pages(
         self, pull: Pull, since: datetime | None, token: str | None, until: float | None = None
     ) -> AsyncGenerator[Page[Row], None]:
         """One page ahead; no further one is asked for after `until`, by the monotonic clock."""
@@ -131,25 +143,32 @@ class Runs:
             await asyncio.wait([ahead])
             ahead.cancelled() or ahead.exception()  # seen, so that asyncio does not tell of it
 
-    async def _store(self, pull: Pull, full: FullRun, page: Page[Row]) -> None:
+    async def _store(self, pull: Pull, full: FullRun, page: Page[Row], until: float) -> bool:
+        """False = the members of its lists are not all read, and the page is to be read once more."""
         server_time = full.server_time or page.server_time
         await self._take(pull, page, full.run)
+        if pull.kind == "list" and not await self._listing.walk(pull, full, page, until):
+            return False
         full = replace(
             full,
             page=page.next or full.page,
             read=full.read + len(page.rows),
             total=page.total if page.total is not None else full.total,
             server_time=server_time,
+            walk=None,
         )
         if page.next is not None:
             pull.full = full
             await self._shop.pulls.save(pull)
-            return
+            return True
         await self._look_for_gone(pull, full.run, server_time)
         pull.since = max(pull.since or server_time, server_time)
+        self._read_by(pull, full)
+        pull.pairs = full.pairs
         pull.full, pull.last_full_at = None, datetime.now(UTC)
         pull.mark, pull.notice = page.mark or pull.mark, ""
         await self._ended(pull, Counter(read=full.read))
+        return True
 
     async def _look_for_gone(self, pull: Pull, run: str, at: datetime) -> None:
         """What a full run has not come across is read by id: it was deleted, or appeared meanwhile."""
@@ -162,9 +181,16 @@ class Runs:
         self, pull: Pull, page: Page[Row], run: str | None, unsettled: set[str] | None = None
     ) -> Counter[str]:
         counts = await self._intake.take(page.rows, page.server_time, run, unsettled)
-        if pull.kind == "list":
-            await self._listing.walk(page.rows, page.server_time)
         return counts + Counter(read=len(page.rows))
+
+    def _read_by(self, pull: Pull, full: FullRun) -> None:
+        """Notes which schedules of lists were kept; of others than there are now, nothing."""
+        settings = self._connection.settings
+        if pull.kind == "list":
+            there = schedules_of(settings.lists, settings.schedules.list).keys()
+            kept = there if full.schedules is None else there & set(full.schedules)
+            known = {name: at for name, at in pull.by_schedule.items() if name in there}
+            pull.by_schedule = known | dict.fromkeys(kept, datetime.now(UTC))
 
     async def _ended(self, pull: Pull, counts: Counter[str]) -> None:
         pull.error, pull.last_run_at, pull.counts = "", datetime.now(UTC), dict(counts)

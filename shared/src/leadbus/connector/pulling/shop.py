@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opentelemetry.trace import SpanKind
-
 from leadbus.connector.pulling.bell import Bell
 from leadbus.connector.stores.asked import Asked
 from leadbus.connector.stores.campaigns import Campaigns
@@ -16,11 +14,11 @@ from leadbus.connector.stores.pulls import Pulls
 from leadbus.connector.stores.watches import Watches
 from leadbus.connector.taking.known import Told
 from leadbus.errors import Transient
-from leadbus.messages import Feedback
+from leadbus.messages import Feedback, LeadAnswered
 from leadbus.publishing import Outgoing, Publisher
 from leadbus.storage.mongo import Client
-from leadbus.telemetry import Telemetry, context_from, names, traceparent_of
-from leadbus.telemetry.propagation import way_back
+from leadbus.telemetry import Telemetry, names
+from leadbus.telemetry.coming_back import coming_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +86,6 @@ class PullShop:
             rows.add(count, labels | {names.OUTCOME: outcome})
 
     def _trace(self, topic: str, event: object) -> bytes | None:
-        """The way back is one trace of its own, which names the one that brought the lead in."""
-        if not isinstance(event, Feedback) or event.lead_trace_id is None:
+        if not isinstance(event, Feedback | LeadAnswered):
             return None
-        span = self.telemetry.tracer.start_span(
-            names.send_span(topic),
-            context_from(way_back(event.lead_trace_id)),
-            SpanKind.PRODUCER,
-            {
-                names.ALWAYS_SAMPLED: True,
-                names.CONNECTION: event.connection_id,
-                names.PROSPECT: event.prospect_id,
-                names.LEAD_TRACE: event.lead_trace_id,
-                names.DESTINATION: topic,
-            },
-        )
-        span.end()
-        return traceparent_of(span)
+        return coming_back(self.telemetry, topic, event.prospect_id, event.connection_id, event.lead_trace_id)

@@ -1,52 +1,27 @@
 """The settings of a connection: each declared once, with the help text that every surface shows."""
 
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import available_timezones
 
-from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.settings.answers import MOST_STATUSES, AnswerBy, AnswerField, StatusRule
+from leadbus.connector.settings.assignment import MOST_RULES, AssignmentRule
+from leadbus.connector.settings.lists import MOST_LISTS, ListRule
+from leadbus.connector.settings.profiles import LeadDistribution, MarketingAutomation
 from leadbus.connector.settings.rules import faults, our_field
+from leadbus.connector.settings.schedules import Schedules
+from leadbus.connector.settings.section import Section
+from leadbus.connector.settings.tasks import MOST_TASKS, TaskRule
 from leadbus.event_types import CRM_EVENT_TYPES, EventType
 from leadbus.messages.base import Email, Id, Line, Name, TenantId
 
 NEEDED_TO_TURN_ON: JsonDict = {"needed": "to turn on"}
 """Of a setting that may be empty as long as the connection is off (`json_schema_extra`)."""
-
-
-class Section(BaseModel):
-    """Settings refuse what they do not know, so that a misspelt one is noticed.
-
-    merged: whether a change of a part of it leaves the rest of it as it was.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    merged: ClassVar[bool] = True
-
-
-class MarketingAutomation(Section):
-    """The profile for leads won by marketing."""
-
-    on: bool = Field(True, description="Send leads whose score exceeds the threshold.")
-    threshold: int = Field(50, ge=0, le=1_000_000, description="The score a lead must exceed to be sent.")
-    field_updates: bool = Field(
-        False, description="Let marketing change fields of records that exist already."
-    )
-
-
-class LeadDistribution(Section):
-    """The profile for leads handed over by a supplier."""
-
-    on: bool = Field(True, description="Send every lead that the supplier hands over, whatever its score.")
-    field_updates: bool = Field(
-        False, description="Let distributed leads change fields of records that exist."
-    )
 
 
 Rule = Literal["ours", "theirs", "newest", "only_if_empty", "never"]
@@ -76,69 +51,6 @@ class FieldRule(Section):
         " where the CRM has nothing; never = not even when the record is created. Without a rule the"
         " profile's field_updates decides.",
     )
-
-
-_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def _cron(expression: str) -> str:
-    try:
-        next(CronSim(expression, _SOME_TIME))
-    except (CronSimError, StopIteration) as error:
-        raise ValueError("not a cron expression of five fields, such as 0 6,18 * * *") from error
-    return expression
-
-
-class Schedule(Section):
-    """When something is read from the CRM: every so many seconds, or at times of day (cron)."""
-
-    merged = False  # its members exclude each other
-
-    every_seconds: int | None = Field(
-        None, ge=1, le=86_400, description="Read changes this often, in seconds."
-    )
-    cron: Annotated[str, AfterValidator(_cron)] | None = Field(
-        None,
-        json_schema_extra={"allowed": "a cron expression of five fields"},
-        description="Read changes at these times, in the connection's time zone.",
-    )
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if (self.every_seconds is None) == (self.cron is None):
-            raise ValueError("give either every_seconds or cron")
-        return self
-
-
-def _every(seconds: int) -> Schedule:
-    return Schedule(every_seconds=seconds)
-
-
-class Schedules(Section):
-    """When each kind of record is read; a kind without a schedule is not read."""
-
-    lead: Schedule | None = Field(_every(30), description="Leads: status, owner, fields, conversion.")
-    contact: Schedule | None = Field(_every(30), description="Contacts.")
-    target: Schedule | None = Field(_every(300), description="Targets: people on lists, not yet leads.")
-    account: Schedule | None = Field(_every(300), description="Accounts (companies).")
-    user: Schedule | None = Field(_every(300), description="The CRM's users, who can own leads.")
-    opportunity: Schedule | None = Field(_every(30), description="Opportunities.")
-    activity: Schedule | None = Field(_every(60), description="Tasks, calls, meetings and notes.")
-    list: Schedule | None = Field(_every(1_800), description="Target lists and who is on them.")
-    comparison: Schedule | None = Field(
-        Schedule(cron="0 3 * * *"),
-        description="Everything is read again and compared, which finds what changes did not tell.",
-    )
-
-    def of(self, kind: Kind) -> Schedule | None:
-        """The schedule of a kind of record."""
-        found: Schedule | None = getattr(self, kind)
-        return found
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is read at all."""
-        return any(getattr(self, name) is not None for name in type(self).model_fields)
 
 
 @cache
@@ -216,14 +128,47 @@ class ConnectionSettings(Section, ABC):
     )
     main_user: Email | None = Field(
         None,
-        description="The CRM user, by email, who is given new people whose owner here is no active user of"
-        " the CRM; absent: the user in whose name Leadbus writes.",
+        description="The CRM user, by email, who is given new people who have no owner here, or one who is no"
+        " active user of the CRM; absent: the user in whose name Leadbus writes.",
+    )
+    rules: tuple[AssignmentRule, ...] = Field(
+        (),
+        max_length=MOST_RULES,
+        description="Owners and lead sources by rule: the first one whose case holds counts. What a sync"
+        " request asks for counts before them, and so does the owner that a person has here.",
+    )
+    pull_people: bool = Field(
+        True,
+        description="Leads and contacts that people enter in the CRM become prospects here; off: only those"
+        " are told of that Leadbus has brought there, or found there for one of its own.",
     )
     campaigns: SendLevel = Field(
         "none",
         description="What the CRM is told of campaigns that are set to sync: none = nothing, no campaign is"
         " made there; name = a campaign of that name; full = status, description, dates and budget too. Who"
         " takes part is put in it. A campaign that was made stays, also at a lower level.",
+    )
+    tasks: tuple[TaskRule, ...] = Field(
+        (),
+        max_length=MOST_TASKS,
+        description="Tasks that the owner of a person's record is given when the person is qualified or"
+        " distributed.",
+    )
+    statuses: tuple[StatusRule, ...] = Field(
+        (),
+        max_length=MOST_STATUSES,
+        description="Lead statuses here and in the CRM, and which of them accept or reject a distributed"
+        " lead. One that is said here is always written; whatever salespeople set is told, in your words too"
+        " where it is mapped.",
+    )
+    answer_field: AnswerField | None = Field(
+        None, description="A field of the CRM by which distributed leads are accepted or rejected."
+    )
+    answer_by: AnswerBy = Field(
+        "crm",
+        description="The one way that is recommended for accepting and rejecting distributed leads, as emails"
+        " about them say: crm = in the CRM (if a status or field says so there; else as email); email = by"
+        " the links in the email; api = by your own system. Every way works, and the first answer counts.",
     )
     default_owners: tuple[Email, ...] = Field(
         (),
@@ -237,9 +182,23 @@ class ConnectionSettings(Section, ABC):
         description="Who hears of the connection itself by email: that it is active, that the CRM refuses the"
         " login, trouble and its end, and once a day, in the morning, what was not accepted.",
     )
-    score_field: Name | None = Field(None, description="The CRM's custom field that holds the score.")
+    score_field: Name | None = Field(
+        None,
+        description="The CRM's custom field that holds the score of every linked record, whatever the"
+        " threshold: written with the record, then at most once an hour, after everything else.",
+    )
     fields: tuple[FieldRule, ...] = Field(
         (), max_length=500, description="Field mappings beyond, or instead of, the standard ones."
+    )
+    all_lists: bool = Field(
+        True,
+        description="Read every list of the CRM, and who is on it; off: only those that lists names.",
+    )
+    lists: tuple[ListRule, ...] = Field(
+        (),
+        max_length=MOST_LISTS,
+        description="Lists of the CRM with a rule of their own: under what name, which way, which fields and"
+        " when.",
     )
     schedules: Schedules = Field(Schedules(), description="When each kind of record is read from the CRM.")
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(

@@ -1,8 +1,11 @@
 """The settings of a connection as rows, from their one declaration: for API, command line and docs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from leadbus.connector.settings import ConnectionSettings
 
@@ -29,10 +32,11 @@ class Setting:
     needed: Needed
 
 
-def rows_of(kind: type[ConnectionSettings]) -> list[Setting]:
-    """Every setting of a kind of connection, at any depth, in the order of declaration."""
+@cache  # each test of a connection asks, and a schema takes milliseconds to make
+def rows_of(kind: type[BaseModel]) -> Sequence[Setting]:
+    """Every setting of a kind of connection, or what all share; at any depth, in order of declaration."""
     schema = kind.model_json_schema()
-    return list(_members(schema, schema.get("$defs", {}), "", schema.get("default")))
+    return tuple(_members(schema, schema.get("$defs", {}), "", schema.get("default")))
 
 
 def needed_to_turn_on(settings: ConnectionSettings) -> list[Setting]:
@@ -40,17 +44,6 @@ def needed_to_turn_on(settings: ConnectionSettings) -> list[Setting]:
     values = settings.model_dump(mode="json")
     rows = (row for row in rows_of(type(settings)) if row.needed == "to turn on")
     return [row for row in rows if not _value(values, row.path)]
-
-
-def grouped(rows: list[Setting], prefix: str = "") -> dict[str, list[Setting]]:
-    """Rows below `prefix` by their section; those outside of sections under an empty name."""
-    found: dict[str, list[Setting]] = {}
-    for row in rows:
-        inside = row.path == prefix or row.path.startswith((f"{prefix}.", f"{prefix}["))
-        if not prefix or inside:
-            section = row.path.partition(".")[0] if "." in row.path else ""
-            found.setdefault(section, []).append(row)
-    return found
 
 
 def _members(schema: Schema, defs: Schema, prefix: str, defaults: Any) -> Iterator[Setting]:

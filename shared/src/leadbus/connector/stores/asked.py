@@ -19,7 +19,7 @@ from leadbus.storage.mongo import Client
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One thing to read: everything (full) or the changes of a kind; or one record.
+    """One thing to read: everything (full), fields that are new, or the changes of a kind; or one record.
 
     token: differs each time it is asked for, so that what is asked for meanwhile is not taken as done.
     """
@@ -28,6 +28,7 @@ class Wish:
     token: str
     kind: Kind | None = None
     full: bool = False
+    new_fields: bool = False
     record: Record | None = None
 
 
@@ -60,6 +61,13 @@ class Asked:
         ]
         if writes:
             await self._collection.bulk_write(writes, ordered=False)
+
+    async def new_fields(self, connection_id: str, kinds: Iterable[Kind]) -> None:
+        """Asks for fields of these kinds that were mapped since they were read."""
+        for kind in kinds:
+            wish = Wish(connection_id, uuid4().hex, kind, new_fields=True)
+            name = f"{connection_id}//{kind}/new fields"
+            await self._collection.replace_one({"_id": name}, _CODEC.encode(wish), upsert=True)
 
     async def records(
         self,

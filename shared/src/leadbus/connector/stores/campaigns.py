@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.connector.campaigning.campaign import Campaign, CampaignLink
 from leadbus.connector.connection import Connection
+from leadbus.connector.delivering.parts import of_list
 from leadbus.connector.stores.documents import Codec
 from leadbus.messages import Record
 from leadbus.storage.mongo import Client, Document
@@ -21,6 +22,8 @@ _LINKS = Codec(CampaignLink)
 _WHEN = ("due", "attempts", "next_try")
 """What whoever marks a link due writes; the worker leaves it alone if that came in between."""
 MOST = 10_000
+_OF_LISTS: Document = {"$regex": f"^{of_list('')}"}
+_NO_LISTS: Document = {"$not": _OF_LISTS}
 
 
 class Campaigns:
@@ -37,7 +40,7 @@ class Campaigns:
         await self._links.create_index(
             [("connection_id", ASCENDING), ("next_try", ASCENDING)], partialFilterExpression={"due": True}
         )
-        for name in ("there.record.id", "there.lists.id", "begun"):
+        for name in ("there.record.id", "there.lists.id", "begun", "known_by"):
             await self._links.create_index([("organisation_id", ASCENDING), (name, ASCENDING)])
 
     # What is known of campaigns --------------------------------------------------------------------------
@@ -108,14 +111,31 @@ class Campaigns:
         found = self._links.find(wanted).limit(MOST)
         return {row["campaign_id"]: _LINKS.decode(row) async for row in found}
 
+    async def known_by(self, organisation_id: str, names: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Tenant and campaign by those of the names (`name_key`) that campaigns of ours have there."""
+        wanted = {"organisation_id": organisation_id, "known_by": {"$in": sorted(names)}}
+        found = self._links.find(wanted, {"known_by": 1, "tenant_id": 1, "campaign_id": 1})
+        return {row["known_by"]: (row["tenant_id"], row["campaign_id"]) async for row in found}
+
+    async def links_of_lists(self, connection_id: str) -> dict[str, CampaignLink]:
+        """Those of lists, by their names."""
+        found = self._links.find({"connection_id": connection_id, "campaign_id": _OF_LISTS})
+        return {row["campaign_id"]: _LINKS.decode(row) async for row in found}
+
     async def refused(self, connection_id: str) -> dict[str, CampaignLink]:
         """Those that the CRM does not take, or that were deleted there, by campaign."""
         found = self._links.find(_refused(connection_id)).limit(MOST)
         return {row["campaign_id"]: _LINKS.decode(row) async for row in found}
 
-    async def due(self, connection_id: str, now: datetime, limit: int) -> list[CampaignLink]:
-        """What is to be told now."""
-        wanted = {"connection_id": connection_id, "due": True}
+    async def due(
+        self, connection_id: str, now: datetime, limit: int, *, lists: bool = False
+    ) -> list[CampaignLink]:
+        """What is to be told now. lists: links of lists instead of campaigns."""
+        wanted = {
+            "connection_id": connection_id,
+            "due": True,
+            "campaign_id": _OF_LISTS if lists else _NO_LISTS,
+        }
         either = {"$or": [{"next_try": None}, {"next_try": {"$lte": now}}]}
         found = self._links.find(wanted | either).sort("next_try", ASCENDING).limit(limit)
         return [_LINKS.decode(row) async for row in found]
@@ -148,6 +168,7 @@ class Campaigns:
         ids = {"$in": [record.id for record in lists]}
         ours = {
             "organisation_id": organisation_id,
+            "campaign_id": _NO_LISTS,
             "$or": [
                 {"there.record.id": ids},
                 {"there.lists.id": ids},

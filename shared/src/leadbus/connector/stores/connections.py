@@ -126,6 +126,13 @@ class Connections:
             {"_id": connection.id, "revision": connection.revision}, {"$set": {"health": asdict(health)}}
         )
 
+    async def caught_up(self, connection: Connection) -> None:
+        """Notes that all its deliveries have been tried again for this revision."""
+        await self._collection.update_one(
+            {"_id": connection.id, "revision": connection.revision},
+            {"$set": {"caught_up": connection.revision}},
+        )
+
     def _connection(self, row: Document) -> Connection:
         secrets, unreadable = self._decrypted(row["secrets"])
         health: dict[str, Any] = row["health"]
@@ -137,6 +144,7 @@ class Connections:
             revision=row["revision"],
             health=Health(HealthState(health["state"]), health["reason"], since),
             unreadable=unreadable,
+            caught_up=row.get("caught_up", 0),
         )
 
     def _decrypted(self, stored: dict[str, bytes]) -> tuple[dict[str, str], str]:

@@ -1,22 +1,33 @@
 """Deliveries, in `<service>.deliveries`: merged by the consumer's transaction, settled by the worker."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.listed import begin
+from leadbus.connector.delivering.parts import list_of, of_list
+from leadbus.connector.settings import ListRule
 from leadbus.connector.stores.documents import Codec
 from leadbus.storage.mongo import Client, Document
 
 _CODEC = Codec(Delivery, maps=("fields", "creators", "activities", "begun", "added", "tasks", "memberships"))
 
 _WAITING, _IN, _NOT_TAKEN = "waiting_for", "in_campaigns", "not_taken_by"
-"""Campaigns, of a delivery's memberships; none where there are none."""
+_LISTS = "waiting_for_lists"
+"""Campaigns (and lists) of a delivery's memberships; none where there are none."""
 _REFUSED = ("parked.since", "state.refused.since", _NOT_TAKEN)
+
+_SCORE_AT = "score_at"
+"""When the score of a delivery is to be written alone, if it is."""
+_HELD = "held"
+"""Profiles whose rights to create the settings do not want, if any wait for that."""
+_SCORED_IN = "scored_in"
+"""The CRM's field that a linked record's score was written to last; empty = none."""
 
 BATCH = 500
 
@@ -38,8 +49,12 @@ class Deliveries:
             await self._collection.create_index(
                 [("connection_id", ASCENDING), *keys], partialFilterExpression={"due": True}
             )
+        await self._collection.create_index(
+            [("connection_id", ASCENDING), (_SCORE_AT, ASCENDING)],
+            partialFilterExpression={_SCORE_AT: {"$exists": True}},
+        )
         await self._collection.create_index([("tenant_id", ASCENDING), ("prospect_id", ASCENDING)])
-        for name in (*_REFUSED, _WAITING, _IN):
+        for name in (*_REFUSED, _WAITING, _LISTS, _IN, _HELD, _SCORED_IN):
             await self._collection.create_index(
                 [("connection_id", ASCENDING), (name, ASCENDING)],
                 partialFilterExpression={name: {"$exists": True}},
@@ -86,6 +101,28 @@ class Deliveries:
         rows = [row async for row in untried] + [row async for row in again]
         rows.sort(key=lambda row: (not row["new"], row["due_since"] or now))
         return [_CODEC.decode(row) for row in rows[:limit]]
+
+    async def scores_due(
+        self, connection_id: str, now: datetime, limit: int, besides: Collection[str] = ()
+    ) -> list[Delivery]:
+        """Those whose score alone is to be written now, longest overdue first. besides: as in `due`."""
+        wanted: Document = {"connection_id": connection_id, _SCORE_AT: {"$lte": now}}
+        if besides:
+            wanted["prospect_id"] = {"$nin": sorted(besides)}
+        found = self._collection.find(wanted).sort(_SCORE_AT, ASCENDING).limit(limit)
+        return [_CODEC.decode(row) async for row in found]
+
+    async def release(self, connection_id: str, profiles: Collection[str]) -> int:
+        """Some of what was held back because of these profiles is due again; how many, 0 = nothing left."""
+        wanted = {"connection_id": connection_id, _HELD: {"$in": sorted(profiles)}}
+        return await self._change_some(wanted, _releasing(profiles))
+
+    async def rescore(self, connection_id: str, score_field: str) -> int:
+        """Some of the scores that this field was not given wait to be written to it; how many, as above."""
+        other = {"$exists": True, "$ne": score_field}
+        return await self._change_some(
+            {"connection_id": connection_id, _SCORED_IN: other}, _rescoring(score_field)
+        )
 
     async def next_try(self, connection_ids: Sequence[str], now: datetime) -> datetime | None:
         """When the first of the postponed ones is to be tried again."""
@@ -135,6 +172,10 @@ class Deliveries:
         """Makes what is parked due again: settings changed, or a person asked; how many."""
         return await self._resume(_parked(connection_id))
 
+    async def resume_some(self, connection_id: str) -> int:
+        """The same, of no more than come back in a moment."""
+        return await self._change_some(_parked(connection_id), _unpark)
+
     async def resume_one(self, connection_id: str, prospect_id: str) -> bool:
         """The same for one prospect; False if nothing of it is parked."""
         return bool(await self._resume(_parked(connection_id) | {"prospect_id": prospect_id}))
@@ -161,6 +202,21 @@ class Deliveries:
             count += len(rows)
         return count
 
+    async def wake_listed(self, connection_id: str, rules: Mapping[str, ListRule], now: datetime) -> int:
+        """The same of those who wait for one of these lists (by the list here), as its rule has it."""
+        wanted = {"connection_id": connection_id, _LISTS: {"$in": sorted(map(of_list, rules))}}
+        count = 0
+        while rows := await self._collection.find(wanted).limit(BATCH).to_list():
+            await self.settle_all([(_CODEC.decode(row), lambda d: begin(d, rules, now)) for row in rows])
+            count += len(rows)
+        return count
+
+    async def rejoin(self, connection_id: str, name: str) -> None:
+        """Who was put on a list (by its `of_list`) waits to be put on the one in its place."""
+        wanted = {"connection_id": connection_id, _IN: name}
+        while await self._change_some(wanted, _rejoining(name)):
+            pass
+
     async def in_campaigns(self, connection_id: str) -> dict[str, int]:
         """How many people have been put in each campaign."""
         wanted = {"connection_id": connection_id, _IN: {"$exists": True}}
@@ -173,11 +229,17 @@ class Deliveries:
         return {row["_id"]: row["count"] async for row in found}
 
     async def _resume(self, wanted: Document) -> int:
-        count = 0
-        async for row in self._collection.find(wanted):
-            await self.settle(_CODEC.decode(row), _unpark)
-            count += 1
+        count, found = 0, self._collection.find(wanted)
+        while rows := await found.to_list(BATCH):
+            await self.settle_all([(_CODEC.decode(row), _unpark) for row in rows])
+            count += len(rows)
         return count
+
+    async def _change_some(self, wanted: Document, change: Change) -> int:
+        rows = await self._collection.find(wanted).limit(BATCH).to_list()
+        if rows:
+            await self.settle_all([(_CODEC.decode(row), change) for row in rows])
+        return len(rows)
 
     async def oldest(self, connection_id: str) -> datetime | None:
         """Since when the oldest due delivery waits."""
@@ -195,7 +257,11 @@ class Deliveries:
             PyMongoError: the stream broke; look for due ones, then listen again.
         """
         pipeline: list[Document] = [
-            {"$match": {"fullDocument.due": True}},
+            {
+                "$match": {
+                    "$or": [{"fullDocument.due": True}, {f"fullDocument.{_SCORE_AT}": {"$exists": True}}]
+                }
+            },
             {"$project": {"fullDocument.organisation_id": 1}},
         ]
         async with await self._collection.watch(pipeline, max_await_time_ms=1_000) as stream:
@@ -240,6 +306,31 @@ def _waking(campaign_ids: Collection[str], now: datetime) -> Change:
     return wake
 
 
+def _rejoining(name: str) -> Change:
+    def rejoin(delivery: Delivery) -> None:
+        membership = delivery.memberships.get(name)
+        if membership is not None and membership.is_in:
+            delivery.memberships[name] = replace(membership, pending=True, waits=True)
+
+    return rejoin
+
+
+def _releasing(profiles: Collection[str]) -> Change:
+    def release(delivery: Delivery) -> None:
+        delivery.hold({n for n, c in delivery.creators.items() if c.held and c.profile not in profiles})
+        delivery.due_since = delivery.due_since or datetime.now(UTC)
+
+    return release
+
+
+def _rescoring(score_field: str) -> Change:
+    def rescore(delivery: Delivery) -> None:
+        if delivery.score is not None:
+            delivery.score = delivery.score.kept_in(score_field)
+
+    return rescore
+
+
 def _parked(connection_id: str) -> Document:
     return {
         "connection_id": connection_id,
@@ -254,7 +345,8 @@ def _id(connection_id: str, prospect_id: str) -> str:
 def _document(delivery: Delivery) -> Document:
     memberships = sorted(delivery.memberships.items())
     campaigns = {
-        _WAITING: [name for name, membership in memberships if membership.waits],
+        _WAITING: [name for name, membership in memberships if membership.waits and not list_of(name)],
+        _LISTS: [name for name, membership in memberships if membership.waits and list_of(name)],
         _IN: [name for name, membership in memberships if membership.is_in],
         _NOT_TAKEN: [name for name, membership in memberships if membership.refused],
     }
@@ -263,5 +355,8 @@ def _document(delivery: Delivery) -> Document:
         "due": delivery.is_due,
         "new": delivery.is_new,
         **{name: found for name, found in campaigns.items() if found},
+        **({_SCORE_AT: delivery.score_due_at} if delivery.score_due_at else {}),
+        **({_HELD: sorted(delivery.held)} if delivery.held else {}),
+        **({_SCORED_IN: delivery.score.field or ""} if delivery.told and delivery.score else {}),
         **_CODEC.encode(delivery),
     }

@@ -10,15 +10,16 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, UpdateOne
 
-from leadbus.connector.capabilities import Kind
+from leadbus.connector.capabilities import PEOPLE, Kind
 from leadbus.connector.stores.documents import Codec
 from leadbus.messages import Record
 from leadbus.storage.mongo import Client, Document
 
 STATUS, EMAIL, OPTED_OUT, OWNER = "status", "email", "opted_out", "owner"
-ACCOUNT, CONVERTED = "account", "converted_to"
+ACCOUNT, ACCOUNT_FACTS, CONVERTED = "account", "account_facts", "converted_to"
 """Names, among the CRM's fields of `values`, `ours` and `changed`, of what every CRM has in a way of its own:
-owner and account by id, opted_out as `true` or `false` (empty: not known)."""
+owner and account by id, opted_out as `true` or `false` (empty: not known). account_facts: what is told of its
+account with a person, as JSON (empty: nothing)."""
 ANY = "*"
 """Among `ours`: whatever the field becomes, it is our doing (the contact that a lead is made, say)."""
 
@@ -107,6 +108,7 @@ class Mirror:
             ("kind", "run"),
             ("problem.since",),
             ("problem.root.id",),
+            ("account_id", "kind"),
         ):
             await self._collection.create_index(
                 [("connection_id", ASCENDING), *((key, ASCENDING) for key in keys)]
@@ -194,6 +196,11 @@ class Mirror:
         wanted = {"connection_id": connection_id, "email": email, "kind": "user"}
         return next(iter(await self._rows(wanted | {"active": True, "deleted": False}, 1)), None)
 
+    async def has_users(self, connection_id: str) -> bool:
+        """Whether any of the CRM's users have been read: every CRM has some."""
+        wanted = {"connection_id": connection_id, "kind": "user"}
+        return await self._collection.find_one(wanted, {"_id": 1}) is not None
+
     async def problems(self, connection_id: str, limit: int = 10_000) -> list[MirrorRow]:
         """Rows with a problem, oldest first."""
         found = self._collection.find({"connection_id": connection_id, "problem.since": {"$ne": None}})
@@ -211,8 +218,12 @@ class Mirror:
         return {(row["_id"]["kind"], row["_id"]["code"]): row["count"] async for row in found}
 
     async def dependents_of(self, connection_id: str, ids: Iterable[str]) -> AsyncIterator[Record]:
-        """Records whose problem has its root in one of these."""
-        wanted = {"connection_id": connection_id, "problem.root.id": {"$in": sorted(set(ids))}}
+        """Records whose problem has its root in one of these, live people whose account is one, and live
+        opportunities with one of them."""
+        roots, of = {"$in": sorted(set(ids))}, {"connection_id": connection_id}
+        people = of | {"account_id": roots, "kind": {"$in": [*PEOPLE]}, "deleted": False}
+        deals = of | {"refs": roots, "kind": "opportunity", "deleted": False}
+        wanted: Document = {"$or": [of | {"problem.root.id": roots}, people, deals]}
         async for document in self._collection.find(wanted, {"record": 1}):
             yield Record.model_validate(document["record"])
 

@@ -9,10 +9,25 @@ from leadbus.storage.mongo import Client
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """Over the members of a list. run: which they are seen by. page: the token of the next one; None = the
+    first. over: all of them were. failures: how often in a row this page could not be read."""
+
+    list_id: str
+    run: str
+    page: str | None = None
+    over: bool = False
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FullRun:
     """Everything of a kind being read, page by page. page: the token of the next one; None = the first.
 
-    server_time: the CRM's clock when it began; None before the first page came.
+    server_time: the CRM's clock when it began; None before the first page came. schedules: names of those by
+    which it is due, of lists that have several; None = it is wanted, or compared, as a whole. pairs: fields
+    that are read, by the mapping of when it began. walk: of lists, the one that was begun last; those of the
+    same page with smaller ids are over.
     """
 
     run: str
@@ -21,6 +36,23 @@ class FullRun:
     read: int = 0
     total: int | None = None
     server_time: datetime | None = None
+    schedules: tuple[str, ...] | None = None
+    pairs: tuple[str, ...] | None = None
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Fields being read again of every record, because they are new. pairs: which, as `ours=theirs`.
+
+    page, read, total: as of a full run.
+    """
+
+    pairs: tuple[str, ...]
+    started_at: datetime
+    page: str | None = None
+    read: int = 0
+    total: int | None = None
 
 
 @dataclass(slots=True)
@@ -29,7 +61,9 @@ class Pull:
 
     since: the CRM's time from which to read on; None = never wholly read. mark: the CRM's own, see `Page`.
     full: the full run under way. error: why the last run failed; empty = it did not. notice: why everything
-    is read again, until it is. counts: rows of the last run by outcome.
+    is read again, until it is. counts: rows of the last run by outcome. by_schedule: of lists, when they
+    were last read by each of their schedules. pairs: fields (`ours=theirs`) that were read of every record;
+    None = not known. reread: those that are new, being read.
     """
 
     connection_id: str
@@ -42,9 +76,12 @@ class Pull:
     error: str = ""
     notice: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    by_schedule: dict[str, datetime] = field(default_factory=dict)
+    pairs: tuple[str, ...] | None = None
+    reread: Reread | None = None
 
 
-_CODEC = Codec(Pull)
+_CODEC = Codec(Pull, maps=("by_schedule",))
 
 
 class Pulls:

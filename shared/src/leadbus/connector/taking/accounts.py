@@ -24,7 +24,9 @@ def take(row: Row, known: Known) -> Taken:
     values = {**row.values, NAME: row.name, OWNER: row.owner_id or ""}
     after = remembered(row, "account", known, values, problem_of(row, "account", known))
     after.name = row.name
-    freed = frees(before, after)
+    facts = known.fields.from_crm("account", values)
+    told_before = known.fields.from_crm("account", before.values) if before else {}
+    freed = frees(before, after) or facts != told_before  # its people are told with them
     read = {pair.theirs for pair in known.fields.pairs.get("account", {}).values() if pair.read}
     told_names = (read | {NAME, OWNER}) & values.keys()
     is_news = is_first(before) or (before and any(before.is_news(n, values[n]) for n in told_names))
@@ -34,9 +36,9 @@ def take(row: Row, known: Known) -> Taken:
         AccountChanged,
         row,
         known,
-        values,
+        [values, facts],  # the same values may be those of other fields of ours by now
         name=row.name,
         owner_email=known.owner_email(row.owner_id),
-        fields=known.fields.from_crm("account", row.values),
+        fields=facts,
     )
     return Taken([(CRM_ACCOUNTS, event)], after, set(), freed)

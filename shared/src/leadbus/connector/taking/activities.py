@@ -47,7 +47,8 @@ def _prospects(record_id: str, known: Known) -> list[tuple[str, str | None]]:
     links = known.links.get(record_id, ())
     if links:
         return [(link.prospect_id, email) for link in links]
-    return [(person.prospect_id, email)] if person is not None and person.prospect_id else []
+    is_wanted = known.connection.settings.pull_people
+    return [(person.prospect_id, email)] if is_wanted and person is not None and person.prospect_id else []
 
 
 def _told_to(before: MirrorRow) -> set[str]:

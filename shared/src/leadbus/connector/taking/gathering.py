@@ -1,7 +1,7 @@
 """What is known about a page of rows, from the mirror and the links: a bounded number of queries per page."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -58,8 +58,8 @@ class Gathering:
         linked_ids = {row.record.id for row in people} | {r.id for r in more} | persons
         linked_ids |= {row.record.id for row in rows if row.deleted}
         links = await self._links_of(linked_ids)
-        activity_ids = {row.record.id for row in activities}
-        own = await self._mirror.get(name, activity_ids) if activity_ids else {}
+        if activities:
+            ours |= await self._written({row.record.id for row in activities}, links)
         known = Known(
             connection=self._connection,
             capabilities=self._capabilities,
@@ -74,9 +74,15 @@ class Gathering:
             links=links,
             linked={link.prospect_id: link for found in links.values() for link in found},
             made=made.keys(),
-            ours={row.record.id for row in own.values() if row.kind is None} | ours,
+            ours=ours,
         )
         return await self._with_opportunities(known, opportunities, mirrored)
+
+    async def _written(self, ids: set[str], links: Mapping[str, Sequence[Link]]) -> set[str]:
+        """Activities that we added, or another connection to one of these people."""
+        writers = {name for found in links.values() for link in found for name in link.connections}
+        rows = [await self._mirror.get(name, ids) for name in sorted(writers | {self._connection.id})]
+        return {key for known in rows for key, row in known.items() if row.kind is None}
 
     async def _stand_ins(self, unknown: Sequence[Row]) -> tuple[dict[Record, MirrorRow], set[str]]:
         """Unknown records that a write of ours under way has made, with what was intended; activities, by id.

@@ -10,10 +10,10 @@ from leadbus.connector.contract import Person, Row
 from leadbus.connector.link import Link
 from leadbus.connector.mapping import FieldMap
 from leadbus.connector.stores.mirror import CONVERTED, MirrorRow, RowProblem
-from leadbus.messages import CrmMessage, Feedback, Record
+from leadbus.messages import CrmMessage, Feedback, LeadAnswered, Record
 from leadbus.topics import Topic
 
-Event = Feedback | CrmMessage
+Event = Feedback | CrmMessage | LeadAnswered
 Told = tuple[Topic, Event]
 
 

@@ -3,6 +3,7 @@
 A prospect is told under the id of the link that the record has, else under that of its primary email.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from leadbus.connector.link import Link
 from leadbus.connector.pulling.problems import SEVERAL_MATCHES, chosen_of, problem_of
 from leadbus.connector.stores.mirror import (
     ACCOUNT,
+    ACCOUNT_FACTS,
     ANY,
     CONVERTED,
     EMAIL,
@@ -19,6 +21,8 @@ from leadbus.connector.stores.mirror import (
     STATUS,
     MirrorRow,
 )
+from leadbus.connector.taking import statuses
+from leadbus.connector.taking.fields import changed_fields
 from leadbus.connector.taking.known import (
     Known,
     Taken,
@@ -31,8 +35,11 @@ from leadbus.connector.taking.known import (
 )
 from leadbus.connector.taking.telling import about_prospect, valid_email
 from leadbus.ids import prospect_id
-from leadbus.messages import ContactChanged, Fields, LeadStatusChanged, Record, SubscriptionChanged
-from leadbus.topics import CRM_CONTACTS, CRM_LEAD_STATUS, CRM_SUBSCRIPTIONS
+from leadbus.messages import ContactChanged, Fields, Record, SubscriptionChanged
+from leadbus.topics import CRM_CONTACTS, CRM_SUBSCRIPTIONS
+
+UNTOLD = "untold"
+"""Among `details`, of people whom the settings want nothing of: once they do, they are told as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ def take(row: Row, known: Known) -> Taken:
         OWNER: row.owner_id or "",
         OPTED_OUT: {True: "true", False: "false", None: ""}[row.opted_out],
         ACCOUNT: row.account_id or "",
+        ACCOUNT_FACTS: json.dumps(facts, sort_keys=True) if (facts := _account_facts(row, known)) else "",
         CONVERTED: row.converted_to.id if row.converted_to else "",
     }
     prospects = _prospects(row, known)
@@ -65,11 +73,14 @@ def take(row: Row, known: Known) -> Taken:
     is_early = row.record in known.made and not known.links.get(row.record.id)
     after.prospect_id = prospects[0].id if prospects and not is_early else None
     after.details = {"open": str(row.open).lower()}
+    if not known.connection.settings.pull_people and not is_early:
+        told = [who for who in prospects if who.link is not None]
+        after.details |= {UNTOLD: "true"} if prospects and not told else {}
+        prospects = told
     if row.created_at:
         after.details["created_at"] = row.created_at.isoformat()
-    events = _status_events(row, known, before)
+    events = statuses.take(row, known, before) + _farewell(row, known, before, after.prospect_id)
     if after.problem is None or not after.problem.blocking:
-        events += _farewell(row, known, before, after.prospect_id)
         events += [event for who in prospects for event in _events(row, known, before, after, who)]
     elif after.problem.code == SEVERAL_MATCHES:  # whichever is taken for the person: it has opted out
         events += [event for who in prospects for event in _opt_events(row, known, before, after, who)]
@@ -93,20 +104,30 @@ def _events(
     email = valid_email(row.email)
     events: list[Told] = []
     if _is_news(row, known, before, after, who):
+        changed: list[object] = [after.values, after.problem.code if after.problem else None]
+        at = None
+        if before is not None and before.is_news(ACCOUNT_FACTS, after.values[ACCOUNT_FACTS]):
+            # The person's record may be as it was: its time would make this no newer than what was told.
+            account = known.accounts.get(row.account_id or "")
+            changed.append(account.changed_at.isoformat() if account and account.changed_at else "")
+            at = known.at
         contact = about_prospect(
             ContactChanged,
             row,
             known,
             who.id,
             who.link,
-            [after.values, after.problem.code if after.problem else None],
+            changed,
+            at=at,
             email=email,
             kind=row.kind,
             state="client" if row.kind == "contact" or row.converted_to else "prospect",
             fields=_fields(row, known),
+            changed_fields=changed_fields(row, known, before, who.link),
             status=row.status,
             owner_email=known.owner_email(row.owner_id),
             account=_account(row, known),
+            account_fields=_account_facts(row, known),
             converted_to=row.converted_to,
         )
         events.append((CRM_CONTACTS, contact))
@@ -130,20 +151,22 @@ def _is_news(row: Person, known: Known, before: MirrorRow | None, after: MirrorR
     """Also if what was wrong with it, such as its account, is so no longer, or something else is."""
     values = after.values
     told = {pair.theirs for pair in known.fields.pairs.get(row.kind, {}).values() if pair.read}
-    told |= {STATUS, EMAIL, OWNER, ACCOUNT, CONVERTED}
+    told |= {STATUS, EMAIL, OWNER, ACCOUNT, ACCOUNT_FACTS, CONVERTED}
     if before is None:
         return True
     is_made = who.link is not None and who.link.made == "created"
     if before.kind is None and (is_made or row.record in known.made):
-        # Its first reading: what we did not write, the CRM filled in by itself; but it converts nobody.
-        meant = {CONVERTED: ""} | before.ours
+        # Its first reading: what we did not write, the CRM filled in by itself; but it converts nobody, and
+        # knows of no account what we do not.
+        meant = {CONVERTED: "", ACCOUNT_FACTS: ""} | before.ours
         return any(
             before.ours.get(n) != ANY and values[n] != meant[n] for n in told & meant.keys() & values.keys()
         )
-    if is_first(before) or problem_changed(before, after):
+    if is_first(before) or UNTOLD in before.details or problem_changed(before, after):
         return True
-    if who.link is None and before.prospect_id not in (None, who.id):
-        return True
+    linked = (link.prospect_id for link in known.links.get(row.record.id, ()))
+    if before.prospect_id not in (None, who.id, *linked):
+        return True  # it was somebody else's until now
     return any(before.is_news(name, values[name]) for name in told if name in values)
 
 
@@ -151,7 +174,7 @@ def _subscription(before: MirrorRow | None, now: str) -> str | None:
     """New people bring their opt-out with them; that they are not opted out says nothing."""
     meant = before.ours.get(OPTED_OUT) if before else None
     is_second = before is not None and before.problem is not None and before.problem.code == SEVERAL_MATCHES
-    is_known = before is not None and (is_second or not is_first(before))
+    is_known = before is not None and (is_second or not is_first(before)) and UNTOLD not in before.details
     was = before.values.get(OPTED_OUT, "") if before is not None and is_known else ""
     if now in (was, meant):
         return None
@@ -160,55 +183,31 @@ def _subscription(before: MirrorRow | None, now: str) -> str | None:
     )
 
 
-def _status_events(row: Person, known: Known, before: MirrorRow | None) -> list[Told]:
-    """Of records that we link to; the status of a record that was there already is no news."""
-    if row.status is None or before is None or STATUS not in {*before.values, *before.ours}:
-        return []
-    if not before.is_news(STATUS, row.status):
-        return []
-    previous = before.known(STATUS)
-    return [
-        (
-            CRM_LEAD_STATUS,
-            about_prospect(
-                LeadStatusChanged,
-                row,
-                known,
-                link.prospect_id,
-                link,
-                [row.status, previous],
-                email=valid_email(row.email),
-                status=row.status,
-                previous_status=previous or None,
-            ),
-        )
-        for link in known.links.get(row.record.id, ())
-    ]
-
-
 def _farewell(row: Row, known: Known, before: MirrorRow | None, now: str | None) -> list[Told]:
-    """The prospect that a record was until its email changed has it no longer."""
-    if before is None or is_first(before) or before.prospect_id in (None, now):
-        return []
-    return _gone_for(row, known, before)
+    """The prospect that a record was until its email changed has it no longer, whatever it is now."""
+    return _gone_for(row, known, before) if before is not None and before.prospect_id != now else []
 
 
 def _deleted(row: Row, known: Known) -> Taken:
     before, after = known.before(row), gone(row, known)
     if after is None or before is None:
         return Taken()
-    is_told = not is_first(before) and before.prospect_id is not None
-    return Taken(_gone_for(row, known, before) if is_told else [], after, set(), frees(before, after))
+    return Taken(_gone_for(row, known, before), after, set(), frees(before, after))
 
 
 def _gone_for(row: Row, known: Known, before: MirrorRow) -> list[Told]:
+    """Also of one that is held back now: it may have been told before that."""
+    if before.kind is None or before.deleted or before.prospect_id is None:
+        return []
     link = next((link for link in known.links.get(row.record.id, ())), None)
     link = link if link and link.prospect_id == before.prospect_id else None
+    if UNTOLD in before.details or (link is None and not known.connection.settings.pull_people):
+        return []
     contact = about_prospect(
         ContactChanged,
         row,
         known,
-        before.prospect_id or "",
+        before.prospect_id,
         link,
         "deleted",
         email=valid_email(before.email),
@@ -233,6 +232,11 @@ def _fields(row: Person, known: Known) -> dict[str, object]:
 def _names(row: Person, known: Known) -> tuple[str, str]:
     flat = known.fields.from_crm(row.kind, row.values)
     return flat.get("first_name", ""), flat.get("last_name", "")
+
+
+def _account_facts(row: Person, known: Known) -> dict[str, str]:
+    account = known.accounts.get(row.account_id or "")
+    return known.fields.from_crm("account", account.values) if account and not account.deleted else {}
 
 
 def _account(row: Person, known: Known) -> Record | None:

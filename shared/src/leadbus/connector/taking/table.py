@@ -6,6 +6,7 @@ from leadbus.connector.capabilities import Kind
 from leadbus.connector.contract import Row
 from leadbus.connector.taking import accounts, activities, lists, opportunities, people, users
 from leadbus.connector.taking.known import Known, Taken
+from leadbus.connector.taking.telling import noted
 
 Taker = Callable[[Row, Known], Taken]
 
@@ -20,3 +21,8 @@ TAKERS: Mapping[Kind, Taker] = {
     "list": lists.take,
 }
 """In the order in which a connection is read: what others refer to comes first."""
+
+
+def take(kind: Kind, row: Row, known: Known) -> Taken:
+    """What becomes of a row."""
+    return noted(TAKERS[kind](row, known), known.before(row))

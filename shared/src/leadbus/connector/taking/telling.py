@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from leadbus.connector.contract import Row
 from leadbus.connector.link import Link
-from leadbus.connector.taking.known import Known
+from leadbus.connector.stores.mirror import MirrorRow
+from leadbus.connector.taking.known import Known, Taken
 from leadbus.ids import derived_id
 from leadbus.messages import CrmMessage, Email, Feedback, Message
 
@@ -17,6 +18,9 @@ AnyFeedback = TypeVar("AnyFeedback", bound=Feedback)
 AnyCrmMessage = TypeVar("AnyCrmMessage", bound=CrmMessage)
 AnyEvent = TypeVar("AnyEvent", bound=Message)
 
+TOLD_AT = "told_at"
+"""Among `details`: as of when a record was told last, if that is later than it changed."""
+MOMENT = timedelta(milliseconds=1)
 MOST_ROUNDS = 5
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
@@ -36,19 +40,25 @@ def about_prospect(
     prospect_id: str,
     link: Link | None,
     changed: object,
+    *,
+    at: datetime | None = None,
     **members: Any,
 ) -> AnyFeedback:
-    """An event about one prospect. changed: what is new in it, as JSON may hold it.
+    """An event about one prospect. changed: what is new in it, as JSON may hold it. at: when, if not when
+    the record itself changed; later in any case than what was told of it before, since CRMs stamp their rows
+    by the second, and not at all when a right or a rule lets a record be seen again.
 
     Its id holds what changed and when, so that a repeat after a crash is no second event.
     """
-    at = row.changed_at or known.at
+    at = at or row.changed_at or known.at
+    before = _told_at(row, known.before(row))
+    after = before if before is not None and at <= before else None
     return _fitting(
         message,
         {
-            "event_id": _event_id(message, row, known, prospect_id, changed),
+            "event_id": _event_id(message, row, known, prospect_id, changed, after),
             "tenant_id": known.connection.settings.tenant_id,
-            "occurred_at": at,
+            "occurred_at": after + MOMENT if after else at,
             "prospect_id": prospect_id,
             "connection_id": known.connection.id,
             "record": row.record,
@@ -77,7 +87,39 @@ def about_record(
     )
 
 
-def _event_id(message: type[Feedback | CrmMessage], row: Row, known: Known, who: str, changed: object) -> str:
+def noted(taken: Taken, before: MirrorRow | None) -> Taken:
+    """With the time as of which the record was told, where its own does not say it."""
+    after = taken.row
+    if after is None:
+        return taken
+    times = [event.occurred_at for _, event in taken.events if isinstance(event, Feedback)]
+    known = before.details.get(TOLD_AT) if before else None
+    times += [datetime.fromisoformat(known)] if known else []
+    details = {name: text for name, text in after.details.items() if name != TOLD_AT}
+    if times and after.changed_at is not None and max(times) > after.changed_at:
+        details[TOLD_AT] = max(times).isoformat()
+    after.details = details
+    return taken
+
+
+def _told_at(row: Row, before: MirrorRow | None) -> datetime | None:
+    """As of when it was told last, or may have been; None for a row that was on its way since before that."""
+    if before is None or before.kind is None or before.changed_at is None:
+        return None
+    if row.changed_at is not None and row.changed_at < before.changed_at and not before.deleted:
+        return None
+    told = before.details.get(TOLD_AT)
+    return datetime.fromisoformat(told) if told else before.changed_at
+
+
+def _event_id(
+    message: type[Feedback | CrmMessage],
+    row: Row,
+    known: Known,
+    who: str,
+    changed: object,
+    after: datetime | None = None,
+) -> str:
     before = known.before(row)
     at: datetime | None = row.changed_at or (before.changed_at if before else None)
     return derived_id(
@@ -88,6 +130,7 @@ def _event_id(message: type[Feedback | CrmMessage], row: Row, known: Known, who:
         row.record.id,
         at.isoformat() if at else "",
         json.dumps(changed, sort_keys=True),
+        *([after.isoformat()] if after else []),
     )
 
 

@@ -11,6 +11,11 @@ from sandbox.dynamics.desk import Desk
 _STATUSES = {0: "planned", 1: "planned", 2: "active", 3: "completed", 5: "paused"}
 
 
+def on_list(desk: Desk, marketing_list: str) -> set[str]:
+    """Ids of those on one marketing list."""
+    return {row["entityid"] for row in _live(desk, "listmember") if row["listid"] == marketing_list}
+
+
 def campaigns(desk: Desk) -> list[Facts]:
     """See `CrmUnderTest`."""
     items, members = _live(desk, "campaignitem"), _live(desk, "listmember")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from dynamics_harness.campaigns import campaigns
+from dynamics_harness.campaigns import campaigns, on_list
 from dynamics_harness.words import ACTIVITIES, FIELDS, HANGS_ON, LISTS, MODULES, WORDS, columns, facts
 from leadbus.connector.capabilities import Kind, PersonKind
 from leadbus.messages import Record
@@ -121,6 +121,9 @@ class DynamicsUnderTest:
 
     def leave(self, list_id: str, kind: Kind, person_id: str) -> None:
         self._desk.remove_member(list_id, person_id)
+
+    def on_list(self, list_id: str) -> set[str]:
+        return on_list(self._desk, list_id)
 
     def rows(self, kind: Kind) -> list[Facts]:
         if kind == "user":

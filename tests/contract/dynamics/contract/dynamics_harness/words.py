@@ -58,7 +58,12 @@ _TO_DO = {
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "lead": {**_PERSON, "company": "companyname", "status": "statuscode"},
     "contact": {**_PERSON, "account": "parentcustomerid"},
-    "account": {"name": "name", "owner": "ownerid"},
+    "account": {
+        "name": "name",
+        "owner": "ownerid",
+        "annual_revenue": "revenue",
+        "account_type": "customertypecode",
+    },
     "opportunity": {
         "name": "name",
         "stage": "statuscode",
@@ -114,4 +119,4 @@ def _value(column: str, value: Any) -> Any:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if column in _LOOKUPS and isinstance(value, str):
         return (_LOOKUPS[column], value)
-    return float(Decimal(value)) if column == "estimatedvalue" else value
+    return float(Decimal(value)) if column in ("estimatedvalue", "revenue") else value

@@ -19,6 +19,12 @@ WHERE deleted = 0 AND prospect_list_id IN (
 """
 
 
+def members(store: Store, target_list: str) -> set[str]:
+    """Ids of those on one target list."""
+    sql = "SELECT related_id FROM prospect_lists_prospects WHERE deleted = 0 AND prospect_list_id = ?"
+    return {row["related_id"] for row in store.rows(sql, (target_list,))}
+
+
 def live(store: Store) -> list[Facts]:
     """See `CrmUnderTest.campaigns`."""
     rows = [row for row in desk.records(store, "Campaigns") if not row["deleted"]]

@@ -145,6 +145,9 @@ class SugarUnderTest:
     def leave(self, list_id: str, kind: Kind, person_id: str) -> None:
         desk.put_on_list(self._store, list_id, MODULES[kind], person_id, off=True)
 
+    def on_list(self, list_id: str) -> set[str]:
+        return campaigns.members(self._store, list_id)
+
     def rows(self, kind: Kind) -> list[Facts]:
         return self._rows(MODULES[kind])
 

@@ -19,6 +19,11 @@ _STATUSES = {
 _MEMBERS = "SELECT module, person, status FROM members WHERE campaign = ?"
 
 
+def members(zoho: Zoho, campaign: str) -> set[str]:
+    """Ids of those in one campaign."""
+    return {str(row["person"]) for row in zoho.store.rows(_MEMBERS, (int(campaign),))}
+
+
 def live(zoho: Zoho) -> list[Facts]:
     """See `CrmUnderTest.campaigns`. A campaign without a status is one that is planned."""
     rows = [row for row in zoho.desk.records("Campaigns") if not row["deleted"]]

@@ -90,6 +90,9 @@ class ZohoUnderTest:
     def leave(self, list_id: str, kind: Kind, person_id: str) -> None:
         self.desk.leave(list_id, person_id)
 
+    def on_list(self, list_id: str) -> set[str]:
+        return campaigns.members(self.zoho, list_id)
+
     def rows(self, kind: Kind) -> list[Facts]:
         if kind == "user":
             return [

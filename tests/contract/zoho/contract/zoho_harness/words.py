@@ -45,7 +45,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "country": "Country",
     },
     "Contacts": {**_PERSON, "title": "Title", "account": "Account_Name", "city": "Mailing_City"},
-    "Accounts": {"name": "Account_Name", "owner": "Owner"},
+    "Accounts": {
+        "name": "Account_Name",
+        "owner": "Owner",
+        "annual_revenue": "Annual_Revenue",
+        "account_type": "Account_Type",
+    },
     "Deals": {
         "name": "Deal_Name",
         "stage": "Stage",
@@ -96,7 +101,7 @@ def facts(module: str, row: Mapping[str, Any]) -> Facts:
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return value.date().isoformat() if name == "Due_Date" else value.isoformat()
-    return float(value) if name == "Amount" else value
+    return float(value) if name in ("Amount", "Annual_Revenue") else value
 
 
 def _moment(text: str) -> datetime:
