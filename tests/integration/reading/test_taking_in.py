@@ -88,6 +88,14 @@ async def test_an_activity_that_another_connection_to_the_record_has_written_is_
     assert [event.record.id for event in await reading.sync("activity")] == ["a2"]
 
 
+async def test_a_record_that_another_connection_has_made_is_no_news_until_it_changes(reading):
+    lead = reading.crm.person("lead", "l1", ANN, status="New")
+    await reading.link(lead, ANN, connections={"two"}, made="created")
+    assert await reading.sync("lead") == []
+    reading.crm.put("lead", "l1", status="Working")
+    assert [event.status for event in of(await reading.sync("lead"), ContactChanged)] == ["Working"]
+
+
 async def test_new_people_bring_their_opt_out_and_only_an_opt_out(reading):
     reading.crm.person("lead", "l1", ANN, opted_out=True)
     reading.crm.person("lead", "l2", BEN, opted_out=False)

@@ -57,7 +57,7 @@ class Gathering:
         known_people = await self._mirror.get(name, persons) if persons else {}
         linked_ids = {row.record.id for row in people} | {r.id for r in more} | persons
         linked_ids |= {row.record.id for row in rows if row.deleted}
-        links = await self._links_of(linked_ids)
+        links, elsewhere = await self._links_of(linked_ids)
         if activities:
             ours |= await self._written({row.record.id for row in activities}, links)
         known = Known(
@@ -74,6 +74,7 @@ class Gathering:
             links=links,
             linked={link.prospect_id: link for found in links.values() for link in found},
             made=made.keys(),
+            elsewhere=elsewhere,
             ours=ours,
         )
         return await self._with_opportunities(known, opportunities, mirrored)
@@ -131,16 +132,19 @@ class Gathering:
                     elsewhere[mirrored.record] = mirrored
         return dict(twins), elsewhere
 
-    async def _links_of(self, ids: Iterable[str]) -> dict[str, list[Link]]:
+    async def _links_of(self, ids: Iterable[str]) -> tuple[dict[str, list[Link]], set[Record]]:
+        """Ours, by the record's id; and what other connections of the tenant have made for themselves."""
         settings = self._connection.settings
         wanted = [Record(module="any", id=key) for key in ids]  # looked up by id alone
         found: dict[str, list[Link]] = defaultdict(list)
+        elsewhere: set[Record] = set()
         if wanted:
             links = await self._links.of_records(self._connection.organisation_id, settings.tenant_id, wanted)
+            elsewhere = {link.record for link in links if link.made == "created"}
             for link in filter(self._is_ours, links):
                 for record in (link.record, *link.earlier):
                     found[record.id].append(link)
-        return dict(found)
+        return dict(found), {record for record in elsewhere if record.id not in found}
 
     async def _with_opportunities(
         self, known: Known, rows: Sequence[Opportunity], mirrored: dict[Record, MirrorRow]

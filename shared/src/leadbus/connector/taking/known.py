@@ -24,8 +24,9 @@ class Known:
     at: the CRM's clock when the page was read. run: the full run it belongs to, if any. mirrored: the rows
     as they were. users, accounts, people: by the record's id. twins: live people by email, those of the page
     as they are now. links: ours, by the record's id. linked: ours, by prospect. made: records that a create
-    or conversion of ours has made whose answer has not come yet. ours: ids of activities that we added, and
-    of lists that hold the members of our campaigns.
+    or conversion of ours has made whose answer has not come yet. elsewhere: records that another connection
+    of the tenant has made, and we do not link to. ours: ids of activities that we added, and of lists that
+    hold the members of our campaigns.
     """
 
     connection: Connection
@@ -41,6 +42,7 @@ class Known:
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     linked: Mapping[str, Link] = field(default_factory=dict)
     made: Set[Record] = frozenset()
+    elsewhere: Set[Record] = frozenset()
     ours: Set[str] = frozenset()
 
     def before(self, row: Row) -> MirrorRow | None:

@@ -153,7 +153,7 @@ def _is_news(row: Person, known: Known, before: MirrorRow | None, after: MirrorR
     told = {pair.theirs for pair in known.fields.pairs.get(row.kind, {}).values() if pair.read}
     told |= {STATUS, EMAIL, OWNER, ACCOUNT, ACCOUNT_FACTS, CONVERTED}
     if before is None:
-        return True
+        return row.record not in known.elsewhere  # the connection that has made it has told of it
     is_made = who.link is not None and who.link.made == "created"
     if before.kind is None and (is_made or row.record in known.made):
         # Its first reading: what we did not write, the CRM filled in by itself; but it converts nobody, and
