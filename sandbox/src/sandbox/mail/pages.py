@@ -21,7 +21,7 @@ _STYLE = (
     "table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:.45rem .6rem;"
     "border-bottom:1px solid #e4e6ea;vertical-align:top}th,.dim{color:#667;font-weight:normal}"
     "iframe{width:100%;height:36rem;border:1px solid #e4e6ea;border-radius:6px}"
-    "pre{white-space:pre-wrap;background:#f4f5f7;padding:1rem;border-radius:6px}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f5f7;padding:1rem;border-radius:6px}"
 )
 
 
