@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
+from leadbus.connector.pulling import bell
 from leadbus.messages import Message
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher, Outgoing, partition_for
@@ -62,9 +63,12 @@ class House:
         self._publisher = KafkaPublisher(kafka, "contract-suite", topic_prefix=self._prefix)
         self._log = AIOKafkaConsumer(bootstrap_servers=kafka)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        # Cases ask for pulls one after the other, and would wait for most of their time.
+        self._impatience = patch.object(bell, "LOOK_EVERY_SECONDS", 0.05)
         self._http = httpx.AsyncClient(headers={"authorization": f"Bearer {OPERATOR}"}, timeout=90.0)
 
     async def __aenter__(self) -> Self:
+        self._impatience.start()
         await self.overheard.start()
         await self.mailbox.start()
         await self._publisher.start()
@@ -87,6 +91,7 @@ class House:
         await self._admin.close()
         async with AsyncMongoClient[dict[str, Any]](self._mongodb) as client:
             await client.drop_database(self._database)
+        self._impatience.stop()
 
     async def open(self) -> None:
         """Starts the service (again)."""
