@@ -142,6 +142,16 @@ async def test_a_crm_that_hangs_does_not_keep_a_pod_from_stopping(bench, crm, un
     assert await bench.database["connector-sugar.leases"].count_documents({}) == 0
 
 
+async def test_listening_ends_though_its_cancellation_is_lost(bench):
+    """As Python 3.11's `wait_for` loses one that comes together with an answer."""
+    pod = await bench.pod()
+    listening = [task for task in pod.workers._tasks if task.get_name().endswith("due")]
+    assert len(listening) == 2
+    pod.workers._stopping = True
+    done, _ = await asyncio.wait(listening, timeout=10)
+    assert len(done) == 2
+
+
 async def test_a_deleted_record_is_matched_again_by_email(bench, crm, leads, notes, did, until):
     await bench.connect(crm)
     await bench.pod()

@@ -142,13 +142,13 @@ class Workers:
 
     async def _listen(
         self,
-        wakes: Callable[[], AsyncIterator[str | None]],
+        wakes: Callable[[Callable[[], bool]], AsyncIterator[str | None]],
         wake: Callable[[OrganisationWorker], None],
     ) -> None:
         """Wakes the worker of each delivery, or campaign, that is due; after a break, wakes all."""
         while not self._stopping:
             try:
-                async for organisation in wakes():
+                async for organisation in wakes(lambda: self._stopping):
                     for worked, worker in self._workers.items():
                         if organisation in (None, worked):
                             wake(worker)

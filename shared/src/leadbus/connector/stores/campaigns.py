@@ -3,7 +3,7 @@
 The consumer's transaction keeps the facts and marks links due; the organisation's one worker settles them.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -181,7 +181,7 @@ class Campaigns:
         begun = {link.begun for link in links}
         return {record.id for record, name in lists.items() if record in made or name in begun}
 
-    async def wakes(self) -> AsyncIterator[str | None]:
+    async def wakes(self, stopping: Callable[[], bool]) -> AsyncIterator[str | None]:
         """The organisation of every link that becomes due, as `Deliveries.wakes`.
 
         Raises:
@@ -195,8 +195,9 @@ class Campaigns:
             pipeline, full_document="updateLookup", max_await_time_ms=1_000
         ) as stream:
             yield None
-            async for change in stream:
-                yield change["fullDocument"]["organisation_id"]
+            while stream.alive and not stopping():
+                if change := await stream.try_next():
+                    yield change["fullDocument"]["organisation_id"]
 
 
 def _refused(connection_id: str) -> Document:

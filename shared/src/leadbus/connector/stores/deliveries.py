@@ -248,10 +248,11 @@ class Deliveries:
         )
         return row["due_since"] if row else None
 
-    async def wakes(self) -> AsyncIterator[str | None]:
+    async def wakes(self, stopping: Callable[[], bool]) -> AsyncIterator[str | None]:
         """The organisation of every delivery that becomes or stays due, as it is written.
 
-        None comes first: listening has begun, so that whoever looks now misses nothing.
+        None comes first: listening has begun, so that whoever looks now misses nothing. stopping: asked every
+        second, as a cancellation may be lost (Python 3.11's `wait_for` drops one that meets an answer).
 
         Raises:
             PyMongoError: the stream broke; look for due ones, then listen again.
@@ -266,8 +267,9 @@ class Deliveries:
         ]
         async with await self._collection.watch(pipeline, max_await_time_ms=1_000) as stream:
             yield None
-            async for change in stream:
-                yield change["fullDocument"]["organisation_id"]
+            while stream.alive and not stopping():
+                if change := await stream.try_next():
+                    yield change["fullDocument"]["organisation_id"]
 
 
 def _settled(delivery: Delivery, change: Change, mark: str) -> ReplaceOne[Document]:
