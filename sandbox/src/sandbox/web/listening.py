@@ -11,6 +11,8 @@ import uvicorn
 
 _DATE_SECONDS = 1.0
 _CLOSING_SECONDS = 0.1
+_ACCEPTING_TURNS = 4
+"""Of the loop, in which asyncio makes a connection of a socket that it has accepted."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -57,6 +59,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        for _ in range(_ACCEPTING_TURNS):
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()
         # Idle connections are gone after one turn of the loop; then nothing is left to be waited for.
