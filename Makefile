@@ -16,7 +16,7 @@ PROJECTS := $(wildcard shared/pyproject.toml services/*/pyproject.toml sandbox/p
 CHECKED := $(PACKAGES) tests docs tools
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo bench test test-extra check docs clean .venv
+.PHONY: help up demo bench bench-faults test test-extra check docs clean .venv
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,8 +30,12 @@ demo: $(READY) ## the same on data of its own, and end; the last line is its fig
 bench: $(READY) ## measure: one JSON line per figure; ONLY=<name> takes one (minutes, 2 cores)
 	@PYTHONPATH=tests $(RUN) -m bench $(ONLY)
 
+bench-faults: $(READY) ## what counting once is worth: 5,000 random schedules and 50 real faults (about an hour)
+	@SCHEDULES=0:5000 FAULTS=50 $(RUN) -m pytest -s --timeout 0 tests/integration/scoring/exactness
+
+# Tests start some hundred processes: what one has compiled the others read, whatever the environment says.
 test: $(READY) ## the whole test suite; it starts what it needs and stops it
-	@$(RUN) -m pytest -n $(WORKERS)
+	@PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(WORKERS)
 
 test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, Node and Apache with NTLM); .ci/run installs that
 	@$(RUN) -m pytest tests/extra

@@ -1,13 +1,22 @@
 """Kafka and MongoDB for the tests: the same servers as `make up` has, started when a test first asks."""
 
 import asyncio
+import gc
 import os
 import shutil
+import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
+from httpx._transports import default as transports
+from hypothesis import settings
+from pymongo import AsyncMongoClient
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -46,6 +55,31 @@ class _Groups(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Groups:
     config.option.loadscopereorder = False  # the order in which pyproject.toml names the folders
     return _Groups(config, log)
+
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("leadbus", deadline=None)
+settings.load_profile("leadbus")
+
+
+@cache
+def _tls(authorities: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _shared_tls(verify: Any = True, **how: Any) -> ssl.SSLContext:
+    """Reading the certificates of all authorities takes 20 ms, and tests open some thousand clients."""
+    if verify is True and not how.get("cert"):
+        return _tls(os.environ.get("SSL_CERT_FILE"))
+    return httpx.create_ssl_context(verify=verify, **how)
+
+
+transports.create_ssl_context = _shared_tls
+
+
+def pytest_collection_finish() -> None:
+    """All tests and modules stay until the end: garbage is looked for beside them."""
+    gc.freeze()
 
 
 _SERVERS = pytest.StashKey["_Servers"]()
@@ -111,6 +145,28 @@ async def mongodb(
     """One replica set for all tests: MONGODB_URL, a container, or embedded. Use a database of your own."""
     async with MongoDB(tmp_path_factory.mktemp("mongodb"), environ=_told(pytestconfig)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def emptied(mongodb: MongoDB) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """The name of a database for one test after the other: its indexes stay, its rows and query plans go.
+
+    A connector has some fifty indexes, and to make them anew takes a quarter of a second of computing.
+    """
+    client = AsyncMongoClient[dict[str, Any]](mongodb.url)
+    made: dict[str, str] = {}
+
+    async def empty(kind: str) -> str:
+        database = client[made.setdefault(kind, f"{kind}-{uuid4().hex[:8]}")]
+        for name in await database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
+            await database[name].delete_many({})
+            await database.command("planCacheClear", name)
+        return database.name
+
+    yield empty
+    for name in made.values():
+        await client.drop_database(name)
+    await client.close()
 
 
 @pytest.fixture

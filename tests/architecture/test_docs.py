@@ -15,6 +15,7 @@ from connector_sugar.settings import SugarConnection
 from leadbus.cli.main import app
 from leadbus.cli.settings_given import settings_in
 from leadbus.connector.settings.validation import validated
+from scoring.rules import RulesBody
 
 ROOT = Path(__file__).parents[2]
 GENERATED = [
@@ -66,7 +67,10 @@ def test_every_adr_is_one_page_and_numbered_without_gaps() -> None:
     assert [path.name for path in records if len(path.read_text().splitlines()) > 45] == []
 
 
-PAGES = ["README.md", *(f"docs/{name}.md" for name in ("howto", "runbook", "architecture", "promises"))]
+PAGES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("howto", "runbook", "architecture", "promises", "scoring", "privacy")),
+]
 
 
 def commands(text: str) -> Iterator[str]:
@@ -87,6 +91,15 @@ def test_every_command_and_option_that_is_shown_exists(page: str) -> None:
             found = found.commands.get(words.pop(0), found)
         known = {"--help", *(name for option in found.params for name in option.opts)}
         assert {word for word in words if word.startswith("--")} <= known, line
+
+
+def test_the_rules_that_the_page_on_scoring_shows_are_taken(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/scoring.md").read_text(), re.DOTALL)
+    file = tmp_path / "rules.yaml"
+    file.write_text(block)
+    body = RulesBody.model_validate(settings_in(file))
+    # All parts but those that the table shows instead.
+    assert RulesBody.model_fields.keys() - body.model_fields_set == {"machines", "decay"}
 
 
 def test_the_settings_that_the_how_to_shows_are_taken(tmp_path: Path) -> None:

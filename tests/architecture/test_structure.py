@@ -91,14 +91,14 @@ def test_a_vendors_name_stays_in_its_connector(connector: str) -> None:
 
 
 def test_only_messages_decide_what_a_topic_carries() -> None:
-    """No second partitioner, no other producer: all publishing goes through one module."""
-    users = [
+    """No second partitioner, no other producer: all publishing goes through one module of each library."""
+    users = {
         path.relative_to(ROOT).as_posix()
         for folder in ("shared/src", "services")
         for path in (ROOT / folder).rglob("*.py")
-        if "AIOKafkaProducer" in path.read_text()
-    ]
-    assert users == ["shared/src/leadbus/publishing.py"]
+        if re.search("AIOKafkaProducer|confluent_kafka", path.read_text())
+    }
+    assert users == {"shared/src/leadbus/publishing.py", "shared/src/leadbus/librdkafka.py"}
 
 
 def test_files_are_small_enough_to_have_one_job() -> None:

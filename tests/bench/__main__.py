@@ -12,7 +12,7 @@ from sandbox.servers import ServerError
 from sandbox.showing import Show
 
 _NAMES = [figure.name for measurement in MEASUREMENTS for figure in measurement.figures]
-_LIST = "\n".join(f"  {f.name:24}{f.what} (ratio {f.goal})" for m in MEASUREMENTS for f in m.figures)
+_LIST = "\n".join(f"  {f.name:35}{f.what} (ratio {f.goal})" for m in MEASUREMENTS for f in m.figures)
 _WORDS = """Each line has: name, value (ours), unit, against (the other's, measured in the same run), ratio \
 (ours divided by
 the other's), goal, ok. The exit code is 1 if a figure misses its goal. docs/performance.md explains them."""

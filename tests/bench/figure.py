@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Reading:
     against: float
     ratio: float | None = None
     more: Mapping[str, float] | None = None
+
+    def telling(self, **more: float) -> "Reading":
+        """The same with more beside it."""
+        return replace(self, more={**(self.more or {}), **more})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from uuid import uuid4
 from pymongo import AsyncMongoClient
 
 from bench.connector import Connector, connector
+from bench.contest.arena import Arena, arena
 from bench.dynamics import Dynamics, dynamics
+from bench.edge.contest import Server, by_hand, ingest
 from bench.facts import Reports
 from bench.sugar import CALL_MS, ROW_MS, Sugar, sugar
 from bench.zoho import Zoho, zoho
@@ -57,6 +59,28 @@ class Stage:
     def count(self, full: int) -> int:
         """So many at this stage's size."""
         return max(5, round(full * self.size))
+
+    def rounds(self, full: int) -> int:
+        """So many at full size; one is enough to try a change."""
+        return full if self.size >= 1 else 1
+
+    @asynccontextmanager
+    async def arena(
+        self, events: int, prospects: int, *, evenly: bool = False, live: bool = False, later: bool = False
+    ) -> AsyncIterator[Arena]:
+        """Marketing events to be scored; see `bench.contest.arena`."""
+        kafka, mongodb = self._kafka.bootstrap_servers, self._mongodb.url
+        self.progress(f"{events:,} events of {prospects:,} people are published")
+        more = {"evenly": evenly, "live": live, "later": later}
+        async with arena(kafka, mongodb, self.folder, events, prospects, **more) as own:
+            yield own
+
+    @asynccontextmanager
+    async def edge(self) -> AsyncIterator[tuple[Server, Server]]:
+        """What takes events in: by hand, and ours."""
+        kafka, mongodb = self._kafka.bootstrap_servers, self._mongodb.url
+        async with by_hand(kafka, self.folder) as theirs, ingest(kafka, mongodb, self.folder) as ours:
+            yield theirs, ours
 
     @asynccontextmanager
     async def place(self, service: str = "connector-sugar") -> AsyncIterator[Place]:

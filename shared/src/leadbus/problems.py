@@ -77,12 +77,16 @@ _STATUS: tuple[tuple[type[LeadbusError], int], ...] = (
 
 def install(api: FastAPI) -> None:
     """Makes every error of `api` a problem; a fault of ours says nothing of its insides."""
-    api.add_exception_handler(LeadbusError, _ours)
-    api.add_exception_handler(PyMongoError, _storage)
-    api.add_exception_handler(HTTPException, _http)
-    api.add_exception_handler(RequestValidationError, _invalid)
-    api.add_exception_handler(ClientDisconnect, _left)
-    api.add_exception_handler(Exception, _unexpected)
+    for kind, handler in _HANDLERS:
+        api.add_exception_handler(kind, handler)
+
+
+async def answer_to(request: Request, error: Exception) -> JSONResponse:
+    """The same, for what is served past `api`; the service's log has the cause of what is our fault."""
+    handler = next(handler for kind, handler in _HANDLERS if isinstance(error, kind))
+    if handler is _unexpected:
+        log.error("a request failed", exc_info=error)
+    return await handler(request, error)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -132,3 +136,13 @@ async def _left(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # Starlette raises it again after the answer, so that the server logs it.
     return Problem(500, "Something went wrong on our side; the service's log has the cause.").response()
+
+
+_HANDLERS = (
+    (LeadbusError, _ours),
+    (PyMongoError, _storage),
+    (HTTPException, _http),
+    (RequestValidationError, _invalid),
+    (ClientDisconnect, _left),
+    (Exception, _unexpected),
+)

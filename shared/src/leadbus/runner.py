@@ -1,13 +1,14 @@
 """Runs services: one per pod, or many in one process."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 
 from leadbus.errors import LeadbusError
+from leadbus.installed import installed
 from leadbus.service import Service
 from leadbus.settings import ConfigurationError
 from leadbus.telemetry import configure_logging
@@ -15,18 +16,20 @@ from leadbus.telemetry.logs import current_service
 
 log = logging.getLogger(__name__)
 
-GROUP = "leadbus.services"
 STOP_SECONDS = 25.0
 OK, CRASHED, MISUSED = 0, 1, 2
+LOOKS = (5_000, 5, 400)
+"""How many objects may be new before Python looks for cycles among them, and every which look goes further
+back. By its defaults, 700, 10 and 10, it looks dozens of times through one batch's objects, of which none is
+garbage yet, which took longer than scoring them; and it stops everything to look through all that is kept."""
+
+SWITCH_SECONDS = 0.0005
+"""How long the event loop waits for Python when another thread has it, after each wait for a server. By
+default 5 ms: at 2,000 events/s scoring's median was 41 ms instead of 34, its p99 129 instead of 94."""
 
 
 class UnknownService(LeadbusError):
     """No installed package offers a service of that name."""
-
-
-def installed() -> dict[str, EntryPoint]:
-    """The services of all installed packages, by name."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
 
 
 def build(names: Sequence[str], environ: Mapping[str, str]) -> list[Service]:
@@ -53,6 +56,9 @@ def run(names: Sequence[str], environ: Mapping[str, str]) -> int:
     except (UnknownService, ConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return MISUSED
+    gc.set_threshold(*LOOKS)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what was imported stays; to look through it stopped everything for a tenth of a second
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(serve(services))
 

@@ -74,7 +74,8 @@ class HttpServer:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
-                # Named even if empty: uvicorn would believe whatever runs on the same machine.
+                # Both named: uvicorn would believe whatever runs on the same machine.
+                proxy_headers=bool(self._trusted_proxies),
                 forwarded_allow_ips=self._trusted_proxies,
                 server_header=False,
                 timeout_keep_alive=75,

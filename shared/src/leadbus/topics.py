@@ -24,6 +24,10 @@ from leadbus.messages import (
     MarketingEvent,
     Message,
     OpportunityChanged,
+    ProspectErased,
+    ProspectForgotten,
+    ProspectJoined,
+    ProspectLinked,
     ProspectUpdated,
     SubscriptionChanged,
     UserChanged,
@@ -79,6 +83,22 @@ PROSPECTS_UPDATED = Topic(
     ProspectUpdated,
     "prospect_id",
     "Fields, consent, state, memberships and sync requests.",
+)
+PROSPECTS_LINKED = Topic(
+    "prospects.linked", ProspectLinked, "prospect_id", "Visitors and old emails that became a person's."
+)
+PROSPECTS_JOINED = Topic(
+    "prospects.joined",
+    ProspectJoined,
+    "prospect_id",
+    "What was known of a visitor or an old email, and what still comes for it, for its person.",
+    largest_record_bytes=2 * 1024 * 1024,
+)
+PROSPECTS_ERASED = Topic(
+    "prospects.erased", ProspectErased, "prospect_id", "Whom all services are to forget."
+)
+PROSPECTS_FORGOTTEN = Topic(
+    "prospects.forgotten", ProspectForgotten, "prospect_id", "Which service has forgotten whom."
 )
 MARKETING_CAMPAIGNS = Topic(
     "marketing.campaigns", CampaignChanged, "tenant_id:campaign_id", "Campaigns as they stand.", 1, None
@@ -141,6 +161,10 @@ TOPICS: tuple[Topic, ...] = (
     MARKETING_EVENTS,
     LEADS_DISTRIBUTED,
     PROSPECTS_UPDATED,
+    PROSPECTS_LINKED,
+    PROSPECTS_JOINED,
+    PROSPECTS_ERASED,
+    PROSPECTS_FORGOTTEN,
     MARKETING_CAMPAIGNS,
     MARKETING_LISTS,
     LEADS_SCORED,

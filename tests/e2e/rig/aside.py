@@ -32,7 +32,9 @@ class Aside:
             await asyncio.shield(self._ends[story])
 
     async def stop(self) -> None:
-        self._task.cancel()
+        """Ends what is not told yet; what is told to its end puts its servers away by itself."""
+        if not all(end.done() for end in self._ends.values()):
+            self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         for end in self._ends.values():
             end.cancel()

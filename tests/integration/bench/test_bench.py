@@ -7,6 +7,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+import pytest
+
 from sandbox.servers import Kafka, MongoDB
 
 TESTS = Path(__file__).parents[2]
@@ -63,6 +65,36 @@ async def test_calls_of_dynamics_are_told_with_the_requests_that_are_in_them(
     assert figure["against"] == 3200  # search, create, note; and one token for five leads
     assert 0 < figure["value"] < 1_000
     assert figure["requests"] >= 2_000, "each lead and each note is one"
+
+
+async def test_scoring_is_compared_only_with_what_gives_the_same_results(
+    kafka: Kafka, mongodb: MongoDB
+) -> None:
+    servers = {kafka.variable: kafka.address, mongodb.variable: mongodb.address}
+    figures = ("scoring_vs_reference", "scoring_cpu_vs_reference")
+    code, out, err = await bench(*figures, "--size", "0.02", **servers)
+    assert code in (0, 1), err
+    rate, cpu = map(json.loads, out.splitlines())
+    assert (rate["name"], cpu["name"]) == figures
+    assert rate["ratio"] == pytest.approx(rate["value"] / rate["against"], rel=0.01)
+    assert 0 < cpu["against"] < 1_000, "microseconds of CPU for an event"
+    assert "Round 1, the reference: " in err
+    assert "Round 1, Leadbus: " in err
+
+
+async def test_ingest_is_compared_only_where_kafka_holds_what_both_accepted(
+    kafka: Kafka, mongodb: MongoDB
+) -> None:
+    servers = {kafka.variable: kafka.address, mongodb.variable: mongodb.address}
+    figures = ("ingest_single_vs_asgi", "ingest_array_vs_asgi")
+    code, out, err = await bench(*figures, "--size", "0.1", **servers)
+    assert code in (0, 1), err
+    one, many = map(json.loads, out.splitlines())
+    assert (one["name"], many["name"]) == figures
+    assert one["ratio"] == round(one["value"] / one["against"], 4) > 0
+    assert many["value"] > one["value"], "an array costs less for each event"
+    assert one["load_cores"] < 0.9, "posting bounds nothing"
+    assert "Round 1, by hand: " in err
 
 
 async def test_a_name_that_is_no_figure_is_refused_with_those_there_are() -> None:

@@ -40,6 +40,13 @@ from sandbox.sugar import SugarCRM, desk
 sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages; `floor` is found beside them
 
 from floor import KINDS, NAME, NO_PULLS, TOLD, WEB_VIEW, Kit, Pod, Told
+from whole import Running, installed
+
+
+@pytest.fixture(scope="package")
+async def running(kafka: Kafka, mongodb: MongoDB) -> AsyncIterator[Running]:
+    async with installed(kafka, mongodb) as whole:
+        yield whole
 
 
 @pytest.fixture(scope="package")
@@ -237,14 +244,15 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(kit: Kit, mongodb: MongoDB) -> AsyncIterator[Bench]:
+async def bench(kit: Kit, mongodb: MongoDB, emptied: Callable[[str], Awaitable[str]]) -> AsyncIterator[Bench]:
     client = connect(mongodb.url, app_name="connector tests")
-    database = client[f"connector-{uuid4().hex[:8]}"]
+    database = client[await emptied("connector")]
     made = Bench(kit, client, database)
-    await made.prepare()
+    if not await database.list_collection_names():
+        await made.prepare()
     yield made
     await asyncio.gather(*(pod.stop() for pod in made.pods))
-    await asyncio.gather(*(crm.stop() for crm in made.crms), client.drop_database(database.name))
+    await asyncio.gather(*(crm.stop() for crm in made.crms))
     await client.close()
 
 

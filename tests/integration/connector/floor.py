@@ -18,16 +18,19 @@ from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.handler import MergingHandler
 from leadbus.connector.delivering.settling import Settling
+from leadbus.connector.delivering.sparing import Sparing
 from leadbus.connector.pulling.shop import PullShop
 from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.descriptions import Descriptions
+from leadbus.connector.stores.holdings import ConnectorHoldings
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
 from leadbus.connector.workers import Workers
 from leadbus.connector.workshop import Workshop
+from leadbus.erasing.erasing import Erasing
 from leadbus.messages import (
     Message,
 )
@@ -110,13 +113,14 @@ class Pod:
             telemetry=telemetry,
         )
         self.leases = Leases(client, name, NAME, self.owner)
+        sparing = Sparing(client[name], NAME, self.connections)
         self.workshop = Workshop(
             connections=self.connections,
             deliveries=self.deliveries,
             links=self.links,
             pulling=self.pulling,
             credits=Credits(client, name, NAME),
-            settling=Settling("sugar", self.deliveries, publisher, telemetry),
+            settling=Settling("sugar", self.deliveries, publisher, telemetry, sparing),
             telemetry=telemetry,
             adapter_for=adapter_for,
         )
@@ -133,10 +137,13 @@ class Pod:
             adapter_for=adapter_for,
             changed=self.workers.settings_changed,
         )
-        self.handler = CampaignHandler(
-            MergingHandler(self.connections, self.deliveries, telemetry),
-            self.connections,
-            self.pulling.campaigns,
+        holdings = ConnectorHoldings(client[name], NAME, self.connections)
+        self.handler = Erasing(NAME, client[name], holdings).handler(
+            CampaignHandler(
+                MergingHandler(self.connections, self.deliveries, telemetry),
+                self.connections,
+                self.pulling.campaigns,
+            )
         )
 
     async def start(self) -> "Pod":

@@ -50,7 +50,7 @@ async def test_an_opt_out_reaches_a_target_and_the_lead_made_beside_it_is_made_o
         await bench.feed(bench.distributed(ANN, distribution))
         await bench.settled(ANN)
     assert opted_out(crm) == {ANN: True}
-    assert bench.outcomes()[1:] == ["created", "updated"]
+    await until(lambda: bench.outcomes()[1:] == ["created", "updated"])
 
 
 async def test_who_opted_out_before_there_was_a_record_is_opted_out_in_it(bench, crm, leads, until):

@@ -8,22 +8,16 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from whole import PASSWORD, installed
+from whole import PASSWORD
 
 from leadbus.ids import prospect_id
-from leadbus.messages import Fields, LeadDistributed
+from leadbus.messages import Fields, LeadDistributed, ProspectUpdated
 from leadbus.publishing import Outgoing
-from leadbus.topics import LEADS_DISTRIBUTED
+from leadbus.topics import LEADS_DISTRIBUTED, PROSPECTS_UPDATED
 from sandbox.sugar import desk
 from sandbox.sugar.door import failures
 
 MASK = "**********"
-
-
-@pytest.fixture(scope="module")
-async def running(kafka, mongodb):
-    async with installed(kafka, mongodb) as whole:
-        yield whole
 
 
 async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running, tmp_path, until):
@@ -44,8 +38,12 @@ async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running
     assert (code, bool(re.search(r"acme-sugar.*acme.*sugar.*on.*50.*well", said))) == (0, True)
 
     await running.publisher.publish([distribution("ann@example.com")])
-    await until(lambda: desk.records(crm.store, "Leads"))
-    (lead,) = desk.records(crm.store, "Leads")
+
+    def leads():
+        return [row for row in desk.records(crm.store, "Leads") if "ann@example.com" in str(row)]
+
+    await until(leads)
+    (lead,) = leads()
 
     async def journey():
         code, said = await running.command("lead", "Ann@Example.com", "--tenant", "acme")
@@ -67,6 +65,17 @@ async def test_a_person_connects_a_crm_and_follows_a_lead_by_the_command(running
     assert (code, "There is no connection of this name" in said) == (1, True)
     code, said = await running.command("lead", "nobody@example.com", "--tenant", "acme")
     assert (code, "Nothing is known of this email" in said) == (1, True)
+
+    await running.publisher.publish([changed_email("ann@example.com", "ann.kot@example.com")])
+
+    async def journey_of_the_old_email():
+        _, said = await running.command("lead", "ann@example.com", "--tenant", "acme")
+        return f"prospect {prospect_id('acme', email='ann.kot@example.com')}" in said and said
+
+    await until(journey_of_the_old_email)
+    said = await journey_of_the_old_email()
+    assert "A supplier handed the lead over." in said
+    assert f"created Leads/{lead['id']}" in said
 
 
 async def test_a_crm_without_a_page_of_its_own_is_not_signed_in_to_with_a_browser(running, name):
@@ -352,6 +361,20 @@ async def test_an_address_in_an_internal_network_is_refused(running, host):
 def name():
     """Of a connection of the test's own."""
     return f"own-{uuid4().hex[:6]}"
+
+
+def changed_email(previous: str, email: str) -> Outgoing:
+    now = datetime.now(UTC)
+    message = ProspectUpdated(
+        event_id=str(uuid4()),
+        tenant_id="acme",
+        occurred_at=now,
+        received_at=now,
+        prospect_id=prospect_id("acme", email=email),
+        email=email,
+        previous_email=previous,
+    )
+    return Outgoing.of(PROSPECTS_UPDATED, message)
 
 
 def distribution(email: str, supplier: str = "globex") -> Outgoing:

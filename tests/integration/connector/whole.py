@@ -33,6 +33,7 @@ class Running:
     publisher: KafkaPublisher
     database: object
     keys: dict[str, str]
+    environ: dict[str, str]
 
     def client(self, tenant="acme"):
         headers = {"Authorization": f"Bearer {self.keys[tenant]}"}
@@ -82,7 +83,7 @@ async def installed(kafka, mongodb):
     await asyncio.gather(crm.start(), publisher.start(), *(service.start() for service in services))
     desk.register_platform(crm.store, "leadbus")
     desk.add_user(crm.store, "leadbus", PASSWORD, last_name="Leadbus", is_admin=True)
-    yield Running(*services, crm, publisher, client[name], keys)
+    yield Running(*services, crm, publisher, client[name], keys, environ)
     await asyncio.gather(*(service.stop() for service in services))
     await asyncio.gather(publisher.stop(), crm.stop())
     await client.drop_database(name)

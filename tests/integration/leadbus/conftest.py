@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from pymongo import UpdateOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from leadbus.consuming.consumer import Consumer
+from leadbus.consuming.consumer import BATCH_RECORDS, Consumer
 from leadbus.consuming.ledger import Ledger
 from leadbus.consuming.records import Effects, Received
 from leadbus.event_types import EventType
@@ -94,6 +94,55 @@ class Counting:
         return Effects(write, emitted)
 
 
+class Keeping:
+    """A `Keeper` that lists each prospect's event ids, so that whatever is read late, written early, lost or
+    counted twice shows. `before` and `writing` may wait or fail.
+    """
+
+    def __init__(self, client: Client, database: str) -> None:
+        self.people = client[database]["people"]
+        self.before: Callable[[Sequence[Received]], object] | None = None
+        self.writing: Callable[[Sequence[Received]], object] | None = None
+        self.seen: list[Received] = []
+        self.read: list[str] = []
+        self._kept: dict[str, tuple[int, list[str]]] = {}
+
+    def forget(self, partitions=None, keys=None) -> None:
+        among = self._kept.keys() if keys is None else self._kept.keys() & keys
+        gone = [who for who in among if partitions is None or self._kept[who][0] in partitions]
+        for who in gone:
+            del self._kept[who]
+
+    def knows(self, topic: str, value: bytes) -> bool:
+        return False
+
+    async def handle(self, batch: Sequence[Received]) -> Effects:
+        self.seen += batch
+        missing = list({r.message.key for r in batch} - self._kept.keys())
+        self.read += missing
+        async for row in self.people.find({"_id": {"$in": missing}}):
+            self._kept[row["_id"]] = (row["partition"], row["ids"])
+        for number, received in enumerate(batch):
+            _, ids = self._kept.setdefault(received.message.key, (received.partition, []))
+            ids.append(received.message.event_id)
+            if number == len(batch) // 2 and self.before and asyncio.iscoroutine(wait := self.before(batch)):
+                await wait
+        changed = {r.message.key for r in batch}
+        replacements = [
+            ReplaceOne(
+                {"_id": who}, {"partition": self._kept[who][0], "ids": list(self._kept[who][1])}, upsert=True
+            )
+            for who in sorted(changed)
+        ]
+
+        async def write(session: AsyncClientSession) -> None:
+            await self.people.bulk_write(replacements, session=session)
+            if self.writing and asyncio.iscoroutine(wait := self.writing(batch)):
+                await wait
+
+        return Effects(write, [scored(r.message.event_id, "acme", r.message.key) for r in batch])
+
+
 async def eventually(condition: Callable[[], object], within: float = 20) -> None:
     """Waits until the condition (plain or a coroutine) holds."""
     async with asyncio.timeout(within):
@@ -109,7 +158,7 @@ class Member:
     """One consumer of the group, with all that is its own."""
 
     consumer: Consumer
-    handler: Counting
+    handler: Counting | Keeping
     publisher: Publisher
     ledger: Ledger
 
@@ -129,6 +178,7 @@ class Bench:
     distribution = staticmethod(distribution)
     scored = staticmethod(scored)
     eventually = staticmethod(eventually)
+    keeping = Keeping
 
     def __post_init__(self) -> None:
         self.database = self.prefix.rstrip(".")
@@ -140,8 +190,15 @@ class Bench:
     def ledger(self) -> Ledger:
         return Ledger(self.client, self.database, SERVICE)
 
-    def member(self, publisher: Publisher | None = None, topics: Sequence[Topic] = TOPICS) -> Member:
-        handler = Counting(self.client, self.database)
+    def member(
+        self,
+        publisher: Publisher | None = None,
+        topics: Sequence[Topic] = TOPICS,
+        *,
+        kind: type[Counting] | type[Keeping] = Counting,
+        batch_records: int = BATCH_RECORDS,
+    ) -> Member:
+        handler = kind(self.client, self.database)
         ledger = self.ledger()
         consumer = Consumer(
             SERVICE,
@@ -152,6 +209,7 @@ class Bench:
             publisher=publisher or self.publisher,
             telemetry=Telemetry(SERVICE, NO_TELEMETRY),
             topic_prefix=self.prefix,
+            batch_records=batch_records,
         )
         return Member(consumer, handler, publisher or self.publisher, ledger)
 
@@ -213,6 +271,10 @@ class Bench:
 
     async def _are_counted(self, names: Sequence[str]) -> bool:
         return await self.client[self.database]["counts"].count_documents({}) >= len(names)
+
+    async def people(self) -> dict[str, list[str]]:
+        """What `Keeping` wrote: each prospect's event ids."""
+        return {row["_id"]: row["ids"] async for row in self.client[self.database]["people"].find()}
 
     async def log_of(self, topic: str, partitions: int = PARTITIONS) -> list[ConsumerRecord]:
         """All records of a topic, as they lie there."""

@@ -1,6 +1,6 @@
 """A member that says where it has got to and waits there to be killed.
 
-`crashing.py KAFKA MONGODB PREFIX publish|commit`
+`crashing.py KAFKA MONGODB PREFIX publish|commit|beside`; beside = a batch is written, the next one computed.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ from leadbus.storage.mongo import connect
 async def main(bootstrap_servers: str, url: str, prefix: str, point: str) -> None:
     client = connect(url, app_name="crashing")
     bench = Bench(SimpleNamespace(bootstrap_servers=bootstrap_servers), None, client, prefix)  # type: ignore[arg-type]
+
+    if point == "beside":
+        await beside(bench)
 
     async def hang(*_: object) -> None:
         print("here", flush=True)
@@ -35,6 +38,32 @@ async def main(bootstrap_servers: str, url: str, prefix: str, point: str) -> Non
             return effects
 
         member.handler.handle = handle_and_hang
+    await member.consumer.start()
+    await asyncio.sleep(600)
+
+
+async def beside(bench: Bench) -> None:
+    await bench.publisher.start()
+    member = bench.member(kind=bench.keeping, batch_records=10)
+    written, computed = 0, 0
+    reached = asyncio.Event()
+
+    async def hang_in_the_second(_: object) -> None:
+        nonlocal written
+        written += 1
+        if written == 2:
+            reached.set()
+            await asyncio.sleep(600)
+
+    async def say_in_the_third(_: object) -> None:
+        nonlocal computed
+        computed += 1
+        if computed == 3:
+            await reached.wait()
+            print("here", flush=True)
+            await asyncio.sleep(600)
+
+    member.handler.writing, member.handler.before = hang_in_the_second, say_in_the_third
     await member.consumer.start()
     await asyncio.sleep(600)
 

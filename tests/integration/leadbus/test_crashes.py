@@ -26,7 +26,7 @@ async def crash(bench, point):
 async def test_what_a_killed_member_owed_is_published_and_what_it_had_begun_is_done_once(
     kafka, own_mongodb, install
 ):
-    """Both at once, because the group waits ten seconds for a member that vanished."""
+    """All at once, because the group waits ten seconds for a member that vanished."""
     people = [f"p{n}" for n in range(100)]
     names = [f"{p}:0" for p in people]
 
@@ -55,10 +55,27 @@ async def test_what_a_killed_member_owed_is_published_and_what_it_had_begun_is_d
             await bench.until_emitted(names)
         assert await bench.emitted() == sorted(names)
 
+    async def killed_with_a_batch_written_and_the_next_one_computed(bench) -> None:
+        await bench.publish(*(bench.event(person, n) for n in range(5) for person in people[:10]))
+        await crash(bench, "beside")
+        assert len(once(await bench.people())) == 10  # the first batch, and nothing of the second
+        async with bench.running(bench.member(kind=bench.keeping)):
+            await bench.until_emitted(
+                [f"{person}:{n}" for n in range(5) for person in people[:10]], within=30
+            )
+        assert await bench.people() == {person: [f"{person}:{n}" for n in range(5)] for person in people[:10]}
+
     async with (
         install(kafka, own_mongodb) as one,
         install(kafka, own_mongodb) as other,
+        install(kafka, own_mongodb) as third,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(killed_before_publishing(one))
         group.create_task(killed_before_committing(other))
+        group.create_task(killed_with_a_batch_written_and_the_next_one_computed(third))
+
+
+def once(people):
+    """All event ids."""
+    return [name for names in people.values() for name in names]

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from aiokafka import ConsumerRecord
 
-from leadbus.consuming.applier import Applier, Start
+from leadbus.consuming.applier import Applier
 from leadbus.consuming.decoding import Raw
+from leadbus.consuming.positions import Start
 from leadbus.consuming.records import Effects
 from leadbus.errors import Fenced
 from leadbus.publishing import partition_for
@@ -35,9 +36,11 @@ class Owner:
     async def begin(self):
         async def starts():
             owned = [(topic, self.partition) for topic in self.topics]
-            applied = await self.member.ledger.applied(owned)
-            found = {p: Start(applied[p].offset if p in applied else 0, applied.get(p)) for p in owned}
-            return "cluster", found
+            held = await self.member.ledger.of(owned)
+            known = {p: held.applied.get(p) for p in owned}
+            return "cluster", {
+                p: Start(a.offset if a else 0, a, held.turns[self.partition]) for p, a in known.items()
+            }
 
         await self.member.ledger.prepare()
         await self.applier.begin(starts, lambda found: found)

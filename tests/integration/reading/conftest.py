@@ -5,11 +5,10 @@ vendors' protocols make of it is tested with their simulators.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -235,9 +234,9 @@ class Reading:
 
 
 @pytest.fixture
-async def reading(mongodb: Any) -> AsyncIterator[Reading]:
+async def reading(mongodb: Any, emptied: Callable[[str], Awaitable[str]]) -> AsyncIterator[Reading]:
     client = connect(mongodb.url, app_name="reading tests")
-    database = f"reading-{uuid4().hex[:8]}"
+    database = await emptied("reading")
     heard, telemetry = Heard(), Telemetry(NAME, {})
     mirror, links = Mirror(client, database, NAME), Links(client, database, NAME)
     deliveries = Deliveries(client, database, NAME)
@@ -251,11 +250,11 @@ async def reading(mongodb: Any) -> AsyncIterator[Reading]:
         publisher=heard,
         telemetry=telemetry,
     )
-    for store in (mirror, links, deliveries, shop):
-        await store.prepare()
+    if not await client[database].list_collection_names():
+        for store in (mirror, links, deliveries, shop):
+            await store.prepare()
     settings = Settings(connection_id="one", tenant_id="acme", access={}, schedules=NEVER)  # type: ignore[arg-type]
     health = Health(HealthState.WELL, "", datetime.now(UTC))
     yield Reading(Crm(), heard, shop, Connection(settings, "scripted", True, 1, health), client)
-    await client.drop_database(database)
     await client.close()
     telemetry.shutdown()

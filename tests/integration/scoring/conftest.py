@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pymongo.asynchronous.database import AsyncDatabase
 
 from leadbus.consuming.records import Effects, Received
+from leadbus.erasing.tombstones import Tombstones
 from leadbus.ids import prospect_id
 from leadbus.messages import (
     ConnectionChanged,
@@ -34,7 +35,7 @@ from sandbox.servers import MongoDB
 from scoring.connections import Connections
 from scoring.handlers import ScoringHandler
 from scoring.prospect import Key, Prospect
-from scoring.rules import MongoRules
+from scoring.rules_store import MongoRules
 from scoring.store import MongoProspects
 from scoring.sweep import Sweeper, Sweeps
 
@@ -89,7 +90,13 @@ class Scoring:
     def __post_init__(self) -> None:
         self.prospects = MongoProspects(self.database)
         self.rules = MongoRules(self.database)
-        self.handler = ScoringHandler(self.prospects, self.rules, self.connections, self.telemetry)
+        self.handler = ScoringHandler(
+            self.prospects,
+            self.rules,
+            self.connections,
+            self.telemetry,
+            Tombstones(self.database, "scoring"),
+        )
 
     async def feed(self, *records: Received) -> Told:
         """Handles a batch, applies it, and says what it published."""
@@ -103,8 +110,10 @@ class Scoring:
 
     async def transact(self, partitions: Collection[int], compute: Callable[[], Awaitable[Effects]]) -> None:
         assert set(partitions) <= self.partitions
-        effects = await compute()
+        if not (effects := await compute()):
+            return
         await self.apply(effects)
+        self.handler.forget(partitions, effects.stale)
         self.transactions += 1
         self.swept += effects.publish
 

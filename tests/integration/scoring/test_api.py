@@ -12,6 +12,8 @@ from leadbus.problems import install
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys, Scope, make_key
 from leadbus.security.callers import Authenticator
 from scoring.api import add_routes
+from scoring.applying import MongoApplications
+from scoring.rules_api import add_rules
 
 ADA = f"/v1/prospects/{prospect_id('acme', email='ada@example.com')}"
 
@@ -21,7 +23,10 @@ async def client(scoring: Any) -> AsyncIterator[httpx.AsyncClient]:
     keys = MongoApiKeys(scoring.database)
     api = FastAPI()
     install(api)
-    add_routes(api, Authenticator(ApiKeys(keys), "the operator"), scoring.prospects, scoring.rules)
+    authenticator = Authenticator(ApiKeys(keys), "the operator")
+    add_routes(api, authenticator, scoring.prospects, scoring.rules)
+    applications = MongoApplications(scoring.database)
+    add_rules(api, authenticator, scoring.rules, scoring.prospects, scoring.connections, applications)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://scoring") as http:
         yield http
 

@@ -6,6 +6,7 @@ import pytest
 
 from leadbus.event_types import EventType
 from leadbus.ids import derived_id, prospect_id
+from scoring.fading import Terms
 from scoring.rules import RulesBody
 
 ADA = prospect_id("acme", email="ada@example.com")
@@ -41,8 +42,8 @@ async def test_a_stored_prospect_reads_back_as_it_was(scoring: Any) -> None:
     assert {name: said.value for name, said in prospect.fields.items()} == {"phone": "1", "custom.size": "XL"}
     assert prospect.handed[0].trace_id == "0af7651916cd43dd8448eb211c80319c"
     assert (list(prospect.qualified), list(prospect.linked)) == (["c1"], ["c1"])
-    assert [(key, s.count) for key, s in prospect.history.sums.items()] == [((6, 30), 1)]
-    assert prospect.history.score(prospect.at, 30) == prospect.score
+    assert [(key, s.count) for key, s in prospect.history.sums.items()] == [((6, 30, 0), 1)]
+    assert prospect.history.score(prospect.at, Terms()) == prospect.score
 
 
 async def test_crossing_the_threshold_says_so_once_with_recent_activities_and_fields(scoring: Any) -> None:
@@ -181,6 +182,7 @@ async def test_a_batch_whose_transaction_was_lost_says_the_same_again(scoring: A
     scoring.connect(threshold=10, lead_distribution=True)
     batch = [scoring.event("1", fields={"phone": "1"}), scoring.distribution("d1"), scoring.event("2", at=1)]
     lost = await scoring.handler.handle(batch)
+    scoring.handler.forget()
     told = await scoring.feed(*batch)
     assert told.records == lost.publish
     assert len(told.records) == 2

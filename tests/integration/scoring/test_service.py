@@ -12,7 +12,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from leadbus.ids import prospect_id
-from leadbus.messages import ConnectionChanged, LeadDistributed, LeadQualified, MarketingEvent, Message
+from leadbus.messages import (
+    ConnectionChanged,
+    LeadDistributed,
+    LeadQualified,
+    MarketingEvent,
+    Message,
+    ProspectUpdated,
+)
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher, Outgoing
 from leadbus.service import Service
@@ -23,6 +30,7 @@ from leadbus.topics import (
     LEADS_DISTRIBUTED,
     LEADS_QUALIFIED,
     MARKETING_EVENTS,
+    PROSPECTS_UPDATED,
     TOPICS,
     Topic,
 )
@@ -205,10 +213,51 @@ async def test_events_become_qualified_leads_and_a_lower_threshold_those_already
     await until(lambda: qualified({"ada@example.com", "bob@example.com"}))
     told = await installation.outcome(LEADS_ACTIVITIES)
     assert [(m.email, m.connections) for m in told] == [("cy@example.com", ["c1"])]
-    async with httpx.AsyncClient(headers={"Authorization": "Bearer the operator"}) as http:
-        path = f"/v1/prospects/{prospect_id('acme', email='ada@example.com')}"
-        answer = await http.get(service.url + path, params={"tenant_id": "acme"})
-    assert answer.json()["score"] == 40
+    async with httpx.AsyncClient(
+        base_url=service.url, headers={"Authorization": "Bearer the operator"}, params={"tenant_id": "acme"}
+    ) as http:
+        answer = await http.get(f"/v1/prospects/{prospect_id('acme', email='ada@example.com')}")
+        assert answer.json()["score"] == 40
+        await a_visitor_becomes_known_and_its_email_changes(installation, http)
+
+
+async def a_visitor_becomes_known_and_its_email_changes(
+    installation: Installation, http: httpx.AsyncClient
+) -> None:
+    """Across partitions: the visitor's, the first email's and the second's."""
+    visitor = prospect_id("acme", visitor_id="v-1")
+    anonymous = [
+        event(f"a{n}", "dora@example.com", "web_view").model_copy(
+            update={"email": None, "visitor_id": "v-1", "prospect_id": visitor}
+        )
+        for n in range(3)
+    ]
+    form = event("a form", "dora@example.com").model_copy(update={"visitor_id": "v-1"})
+    changed = ProspectUpdated(
+        event_id="u",
+        tenant_id="acme",
+        occurred_at=NOW,
+        received_at=NOW,
+        prospect_id=prospect_id("acme", email="d@example.com"),
+        email="d@example.com",
+        previous_email="dora@example.com",
+    )
+
+    async def counted(events: int) -> bool:
+        answer = await http.get(f"/v1/prospects/{visitor}")
+        return answer.status_code == 200 and len(answer.json()["explanation"]) == events
+
+    await installation.publish(MARKETING_EVENTS, anonymous[0])
+    await until(lambda: counted(1))
+    await installation.publish(MARKETING_EVENTS, form)
+    await until(lambda: counted(2))
+    await installation.publish(MARKETING_EVENTS, anonymous[1])
+    await installation.publish(PROSPECTS_UPDATED, changed)
+    await installation.publish(MARKETING_EVENTS, anonymous[2], event("late", "dora@example.com"))
+    await until(lambda: counted(5))
+    shown = (await http.get(f"/v1/prospects/{visitor}")).json()
+    assert (shown["email"], shown["score"]) == ("d@example.com", 49)
+    assert shown["aliases"] == ["email:dora@example.com", "visitor:v-1"]
 
 
 async def test_counts_stay_exact_while_members_come_and_go(installation: Installation) -> None:

@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pymongo.errors import ServerSelectionTimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from leadbus import runner
 from leadbus.errors import Rejected, Transient
@@ -189,6 +191,41 @@ async def test_every_error_is_a_problem_with_a_sentence(service: Build) -> None:
     assert "/nothing" not in metrics
 
 
+async def test_a_post_that_goes_straight_to_its_endpoint_is_answered_and_measured_as_any_other(
+    service: Build, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = {
+        "/busy": Transient("The CRM is away."),
+        "/stored": ServerSelectionTimeoutError("insides"),
+        "/refused": Rejected("The CRM refuses it.", "email"),
+        "/crash": RuntimeError("secret insides"),
+    }
+
+    async def answer(request: Request) -> Response:
+        if error := errors.get(request.url.path):
+            raise error
+        return Response(await request.body(), 202)
+
+    tested = service()
+    for path in (*errors, "/good"):
+        tested.post_straight(path, answer)
+    await tested.start()
+    async with httpx.AsyncClient(base_url=tested.url) as client:
+        answers = {path: await client.post(path, content=b"x") for path in (*errors, "/good")}
+        got = await client.get("/good")
+        metrics = (await client.get("/metrics")).text
+    assert [answer.status_code for answer in answers.values()] == [503, 503, 422, 500, 202]
+    assert answers.pop("/good").text == "x"
+    for refusal in (*answers.values(), got):
+        assert refusal.headers["content-type"] == "application/problem+json"
+        assert refusal.json()["detail"].endswith(".")
+        assert "insides" not in refusal.text
+    assert got.status_code == 405
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [errors["/crash"]]
+    for path, status in (("/good", 202), ("/busy", 503), ("/crash", 500)):
+        assert f'http_response_status_code="{status}",http_route="{path}"' in metrics
+
+
 async def test_a_taken_port_is_a_sentence_and_exit_code_2(service: Build) -> None:
     first = service()
     await first.start()
@@ -216,16 +253,15 @@ async def test_stopping_finishes_requests_that_are_under_way(service: Build) -> 
 
     @tested.api.get("/slow")
     async def slow() -> str:
-        await asyncio.sleep(0.3)
+        stopping.set()
+        while tested.not_ready is None:  # noqa: ASYNC110 - told by no event
+            await asyncio.sleep(0.01)
         return "finished"
 
     stopping = asyncio.Event()
     running = asyncio.create_task(runner.serve([tested], stopping))
     await until_ready(tested)
-    asking = asyncio.create_task(ask(tested, "/slow"))
-    await asyncio.sleep(0.1)
-    stopping.set()
-    assert (await asking).json() == "finished"
+    assert (await ask(tested, "/slow")).json() == "finished"
     assert await running == runner.OK
 
 

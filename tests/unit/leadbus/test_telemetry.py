@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry.trace import Tracer
@@ -77,6 +78,51 @@ def test_each_service_exposes_its_own_metrics_only() -> None:
     assert b'messaging_destination_name="marketing.events"} 3.0' in one.exposition()
     assert b"messaging_client_sent_messages" not in other.exposition()
     assert b'service_name="one"' in one.exposition()
+
+
+def test_a_counter_adds_up_per_set_of_labels_however_they_are_ordered_and_from_any_thread() -> None:
+    telemetry = Telemetry("t", {})
+    sent = telemetry.counter(names.MESSAGES_SENT)
+    ok = {names.DESTINATION: "marketing.events", names.OUTCOME: "ok"}
+    failed = {names.OUTCOME: "failed", names.DESTINATION: "marketing.events"}
+    sent.add(2, dict(reversed(ok.items())))
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(lambda: [sent.add(1, ok) for _ in range(5_000)])
+    sent.add(3, failed)
+    told = telemetry.exposition().decode()
+    assert [
+        line.rpartition(" ")[2] for line in told.splitlines() if line.startswith("messaging_client_sent")
+    ] == [
+        "20002.0",
+        "3.0",
+    ]
+    assert "# TYPE messaging_client_sent_messages_total counter" in told
+
+
+def test_a_histogram_says_per_set_of_labels_how_many_values_lie_below_each_bound() -> None:
+    telemetry = Telemetry("t", {})
+    took = telemetry.histogram(names.HTTP_DURATION)
+    ok = {names.HTTP_METHOD: "POST", names.HTTP_ROUTE: "/v1/events", names.HTTP_STATUS: 202}
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(lambda: [took.record(0.0025, ok) for _ in range(1_000)])
+    took.record(0.3, dict(reversed(ok.items())))
+    took.record(99.0, ok)
+    took.record(0.0, ok | {names.HTTP_STATUS: 503})
+    for _ in range(2):  # as often as it is asked for
+        told = dict(
+            line.removeprefix("http_server_request_duration_seconds_").rsplit(" ", 1)
+            for line in telemetry.exposition().decode().splitlines()
+            if line.startswith("http_server_request_duration_seconds_")
+        )
+    labels = 'http_request_method="POST",http_response_status_code="202",http_route="/v1/events"'
+    below = {bound: told[f'bucket{{{labels},le="{bound}"}}'] for bound in ("0.001", "0.0025", "0.25", "0.5")}
+    assert below == {"0.001": "0.0", "0.0025": "4000.0", "0.25": "4000.0", "0.5": "4001.0"}
+    assert told[f'bucket{{{labels},le="+Inf"}}'] == told[f"count{{{labels}}}"] == "4002.0"
+    assert float(told[f"sum{{{labels}}}"]) == pytest.approx(10 + 0.3 + 99)
+    assert told[f"count{{{labels.replace('202', '503')}}}"] == "1.0"
+    assert b"# TYPE http_server_request_duration_seconds histogram" in telemetry.exposition()
 
 
 def test_a_gauge_forgets_what_went_elsewhere() -> None:

@@ -27,14 +27,20 @@ async def test_spans_and_metrics_reach_an_otlp_endpoint_at_the_latest_on_shutdow
         told = asyncio.gather(
             tap.await_trace(lambda s: s.name == "send marketing.events", 5),
             tap.await_metric(lambda m: m.name == names.MESSAGES_SENT.name, 5),
+            tap.await_metric(lambda m: m.name == names.BATCH_SIZE.name, 5),
         )
         telemetry = Telemetry("exporting", {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}/"})
         telemetry.tracer.start_span("send marketing.events").end()
         telemetry.counter(names.MESSAGES_SENT).add(1)
+        telemetry.histogram(names.BATCH_SIZE).record(7)
         await asyncio.to_thread(telemetry.shutdown)
-        span, metric = await told
+        span, metric, sizes = await told
     assert len(span.trace_id) == 16
     assert metric.unit == "{message}"
+    [point] = sizes.histogram.data_points
+    assert (point.count, point.sum, point.min, point.max) == (1, 7, 7, 7)
+    assert dict(zip(point.explicit_bounds, point.bucket_counts, strict=False))[10] == 1
+    assert point.start_time_unix_nano < point.time_unix_nano
 
 
 async def test_spans_reach_zipkin_with_the_service_named() -> None:

@@ -314,3 +314,14 @@ def test_what_only_a_visitor_id_names_counts_for_nobody_known() -> None:
     anonymous = _event(1, "telequalification")
     del anonymous.body["email"]
     assert expect([anonymous]).people["aurora"] == {}
+
+
+def test_what_a_visitor_did_is_the_person_s_once_an_event_has_named_both() -> None:
+    before, both, after, elsewhere = (_event(n, "web_view") for n in range(1, 5))
+    for event in (before, both, after):
+        event.body["visitor_id"] = "v-1"
+    elsewhere.body["visitor_id"] = "v-2"
+    for event in (before, after, elsewhere):
+        del event.body["email"]
+    (ada,) = expect([before, both, after, elsewhere]).people["aurora"].values()
+    assert (ada.score, len(ada.activities)) == (9, 3)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import history as module
-from scoring.history import AGE, History, Row, compact
+from scoring.fading import Terms
+from scoring.history import AGE, Fell, History, Row, compact
 from scoring.score import DAY, EPOCH
 
 START = EPOCH + 500 * DAY
+TERMS = Terms()
 
 
 def row(number: int, at: int, millipoints: int = 1_000, rule: int = 4) -> Row:
@@ -22,7 +24,7 @@ def row(number: int, at: int, millipoints: int = 1_000, rule: int = 4) -> Row:
 def filled(rows: list[Row], half_life: int = 30) -> History:
     history = History()
     for each in rows:
-        history.add(each, half_life)
+        history.add(each, Terms(half_life))
     return history
 
 
@@ -39,7 +41,7 @@ def test_the_same_events_in_any_order_leave_the_same_rows_sums_and_score(
         one, other = filled(rows), filled(random.sample(rows, len(rows)))
     assert one == other
     now = START + 451 * DAY
-    assert one.score(now, 30) == other.score(now, 30)
+    assert one.score(now, TERMS) == other.score(now, TERMS)
     assert len(one) + sum(s.count for s in one.sums.values()) == len(rows)
 
 
@@ -60,7 +62,7 @@ def test_each_event_counts_once_however_often_it_comes(numbers: list[int]) -> No
     history = History()
     for number in numbers:
         if not history.holds(compact(f"event {number}")):
-            history.add(row(number, START + number), 30)
+            history.add(row(number, START + number), TERMS)
     assert len(history) == len(set(numbers))
 
 
@@ -74,22 +76,22 @@ def test_the_newest_thousand_are_kept_and_the_rest_is_one_sum_per_rule() -> None
     history = filled([row(n, START + n, 1_000, rule=n % 2 + 1) for n in range(1_010)])
     assert len(history) == 1_000
     assert next(r.at for r in history) == START + 10
-    assert {key: s.count for key, s in history.sums.items()} == {(1, 30): 5, (2, 30): 5}
-    assert history.score(START + 1_010, 30) == 1_010_000
+    assert {key: s.count for key, s in history.sums.items()} == {Fell(1, 30): 5, Fell(2, 30): 5}
+    assert history.score(START + 1_010, TERMS) == 1_010_000
 
 
 def test_what_is_400_days_older_than_the_newest_falls_off() -> None:
     history = filled([row(1, START), row(2, START + 10), row(3, START + AGE + 5)])
     assert [r.at for r in history] == [START + 10, START + AGE + 5]
-    assert history.sums[(4, 30)].count == 1
+    assert history.sums[Fell(4, 30)].count == 1
 
 
 def test_a_changed_half_life_leaves_what_fell_off_before_as_it_was() -> None:
     history = filled([row(1, START), row(2, START + AGE + 1)], half_life=400)
-    history.add(row(3, START + 2 * AGE + 2), half_life_days=30)
-    assert set(history.sums) == {(4, 400), (4, 30)}
+    history.add(row(3, START + 2 * AGE + 2), TERMS)
+    assert set(history.sums) == {Fell(4, 400), Fell(4, 30)}
     worth_of_first = 250
-    assert history.score(START + 2 * AGE + 2, 3_650) == 1_000 + worth_of_first + 0
+    assert history.score(START + 2 * AGE + 2, Terms(3_650)) == 1_000 + worth_of_first + 0
 
 
 def test_an_id_is_packed_into_16_bytes_and_a_uuid_into_its_own() -> None:

@@ -11,14 +11,15 @@ from scoring.rules import DEFAULT_RULES, Rules, RulesBody
 
 
 def test_the_defaults_give_every_type_its_points_and_a_half_life_of_30_days() -> None:
-    assert DEFAULT_RULES.millipoints == {type_: trait.millipoints for type_, trait in TRAITS.items()}
+    points = {type_: millipoints for type_, (_, millipoints) in DEFAULT_RULES.tables.main.types.items()}
+    assert points == {type_: trait.millipoints for type_, trait in TRAITS.items()}
     assert (DEFAULT_RULES.half_life_days, DEFAULT_RULES.version) == (30, 0)
 
 
 def test_a_type_that_is_left_out_keeps_its_default() -> None:
     rules = Rules.of(RulesBody(points={EventType.WEB_VIEW: Decimal("0.125")}), 1)
-    assert rules.millipoints[EventType.WEB_VIEW] == 125
-    assert rules.millipoints[EventType.EMAIL_OPEN] == 2_000
+    assert rules.tables.main.types[EventType.WEB_VIEW] == (4, 125)
+    assert rules.tables.main.types[EventType.EMAIL_OPEN] == (1, 2_000)
 
 
 def test_what_is_read_can_be_sent_back() -> None:

@@ -1,5 +1,6 @@
 """What a batch changes in one prospect, and whom that makes hear of it."""
 
+import json
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadbus.event_types import TRAITS, EventType
+from leadbus.messages import LeadQualified
+from scoring.emission import emissions
 from scoring.prospect import DISTRIBUTIONS, FIELDS, RECENT, Prospect
 from scoring.rules import Rules, RulesBody
-from scoring.score import DAY
+from scoring.score import DAY, rounded
 
 DAYS = DAY // 1000
 event_facts = st.lists(
@@ -49,6 +52,36 @@ def test_how_records_fall_into_batches_decides_neither_score_nor_who_is_told(
     other = scene.turns(batches_of(records, cuts))
     each = scene.turns([[record] for record in records])
     assert one == other == each
+
+
+@given(event_facts, st.lists(st.integers(1, 20)), st.integers(-10, 60))
+def test_how_records_fall_into_batches_decides_no_score_with_which_a_threshold_was_exceeded(
+    new_scene: Any, facts: Any, cuts: list[int], threshold: int
+) -> None:
+    scene = new_scene()
+    scene.connections = (scene.connection("c1", threshold=threshold), scene.connection("c2", threshold=30))
+    records = [scene.event(str(n), type_, at) for n, type_, at in sorted(facts, key=lambda fact: fact[2])]
+    told = []
+    for batches in ([records], batches_of(records, cuts), [[record] for record in records]):
+        prospect, crossed = Prospect(scene.key, 0), []
+        for batch in batches:
+            turn = scene.turn(batch, prospect)
+            said = [LeadQualified.model_validate_json(one.value) for one in _qualified(turn)]
+            crossed += [(one.event_id, one.version, one.score, one.millipoints) for one in said]
+            newest = max(_scores_said(turn), default=None)
+            if newest is not None:  # what was said last is what is so
+                assert newest[1] == rounded(prospect.score)
+        told.append(crossed)
+    assert told[0] == told[1] == told[2]
+
+
+def _qualified(turn: Any) -> list[Any]:
+    return [one for one in emissions(turn, lambda cause, _: None) if one.topic == "leads.qualified"]
+
+
+def _scores_said(turn: Any) -> list[tuple[int, int]]:
+    said = [json.loads(one.value) for one in emissions(turn, lambda cause, _: None)]
+    return [(one["version"], one["score"]) for one in said]
 
 
 @pytest.mark.parametrize("type_", list(EventType))
@@ -100,15 +133,16 @@ def test_each_connection_has_its_own_threshold(scene: Any) -> None:
     assert [c.connection.connection_id for c in second.crossings] == ["high"]
 
 
-def test_a_prospect_qualifies_once_even_if_it_falls_and_rises_again(scene: Any) -> None:
-    scene.connections = (scene.connection(threshold=10),)
-    steps = ["form_submission", "email_unsubscribe", "form_submission"]
+@pytest.mark.parametrize(("hysteresis", "expected"), [(None, [1, 0, 1]), (5, [1, 0, 0])])
+def test_only_who_has_cooled_qualifies_anew(scene: Any, hysteresis: int | None, expected: list[int]) -> None:
+    scene.connections = (scene.connection(threshold=17, hysteresis=hysteresis),)
+    steps = ["form_submission", "email_bounce", "web_view"]
     prospect = Prospect(scene.key, 0)
     crossings = [
         len(scene.turn([scene.event(str(n), type_, at=n)], prospect).crossings)
         for n, type_ in enumerate(steps)
     ]
-    assert crossings == [1, 0, 0]
+    assert crossings == expected
 
 
 @pytest.mark.parametrize("settings", [{"on": False}, {"marketing_automation": False}])

@@ -1,7 +1,9 @@
 """What a fresh organisation has: entities and attributes of Dynamics 365 Sales. Source: `catalogue.json`."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +17,15 @@ _UNTRACKED = frozenset({"activityparty", "activitypointer", "listmember", "organ
 
 
 def entities() -> dict[str, Entity]:
-    """New ones, by logical name."""
+    """New ones, by logical name; what of them never changes is shared."""
+    return {
+        name: replace(entity, attributes=dict(entity.attributes))
+        for name, entity in _of_a_fresh_one().items()
+    }
+
+
+@cache
+def _of_a_fresh_one() -> Mapping[str, Entity]:
     described = json.loads(files(__package__).joinpath("catalogue.json").read_text("utf-8"))["entities"]
     made = {name: _entity(name, facts) for name, facts in described.items()}
     made["lead"].attributes["leadsourcecode"] = _with_lead_source(made["lead"].attributes["leadsourcecode"])

@@ -93,9 +93,18 @@ class Sent:
     people: dict[str, dict[str, Person]] = field(default_factory=lambda: defaultdict(dict))
 
 
+@dataclass(slots=True)
+class _Visitors:
+    """By tenant and visitor id: whose computer it is, once an event has said both, and what was done there by
+    nobody in particular, before and after that. Nobody shares one."""
+
+    emails: dict[tuple[str, str], str] = field(default_factory=dict)
+    events: list[tuple[tuple[str, str], Answered]] = field(default_factory=list)
+
+
 def expect(items: Iterable[Answered]) -> Sent:
     """Sums up the account."""
-    sent = Sent()
+    sent, visitors = Sent(), _Visitors()
     seen: set[tuple[str, str, str]] = set()
     for item in items:
         if item.status is None:
@@ -112,13 +121,22 @@ def expect(items: Iterable[Answered]) -> Sent:
             sent.repeated += 1
             continue
         seen.add(name)
-        _take(sent, item)
+        _take(sent, visitors, item)
+    for visitor, event in visitors.events:
+        if (email := visitors.emails.get(visitor)) is not None:
+            _count(sent.people[event.tenant][email], event)
     return sent
 
 
-def _take(sent: Sent, item: Answered) -> None:
+def _take(sent: Sent, visitors: _Visitors, item: Answered) -> None:
     sent.distributions += item.input == "distributions"
     email = item.body.get("email", "").strip().lower()
+    if item.input == "events" and (visitor_id := item.body.get("visitor_id")):
+        visitor = (item.tenant, visitor_id)
+        if email:
+            visitors.emails[visitor] = email
+        else:
+            visitors.events.append((visitor, item))
     if not email or item.input not in {"events", "distributions"}:
         return
     person = sent.people[item.tenant].setdefault(email, Person(email))
@@ -128,6 +146,10 @@ def _take(sent: Sent, item: Answered) -> None:
         times = (item.sent_at or 0.0, item.answered_at or 0.0)
         person.handed = min(person.handed or times, times)
         return
+    _count(person, item)
+
+
+def _count(person: Person, item: Answered) -> None:
     event_id, type_ = item.event_id or "", item.body["type"]
     person.points[event_id] = POINTS[type_]
     if type_ not in _NOT_FOR_CRMS:

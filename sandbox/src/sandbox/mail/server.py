@@ -7,7 +7,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from sandbox.web import Server, bound
+from sandbox.web import ACCEPTING_TURNS, Server, bound
 
 from . import pages
 from .faults import Faults
@@ -118,6 +118,8 @@ class MailServer:
             return
         self._smtp.close()
         self._smtp = None
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
         for session in list(self._sessions):
             session.hang_up()
         await asyncio.sleep(0)  # for them to notice

@@ -11,7 +11,7 @@ import uvicorn
 
 _DATE_SECONDS = 1.0
 _CLOSING_SECONDS = 0.1
-_ACCEPTING_TURNS = 4
+ACCEPTING_TURNS = 4
 """Of the loop, in which asyncio makes a connection of a socket that it has accepted."""
 
 
@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        for _ in range(_ACCEPTING_TURNS):
+        for _ in range(ACCEPTING_TURNS):
             await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()

@@ -10,8 +10,10 @@ from feedback.distribution import Distribution, Key, keys_of
 from feedback.store import MongoDistributions
 from leadbus.consuming.records import Effects, Received
 from leadbus.consuming.spans import taken_in
+from leadbus.erasing.holdings import Person
+from leadbus.erasing.tombstones import person_of
 from leadbus.ids import derived_id
-from leadbus.messages import Answered, LeadAnswered, LeadFeedback, ProspectMessage
+from leadbus.messages import Answered, LeadAnswered, LeadFeedback, ProspectErased, ProspectMessage
 from leadbus.messages.base import LATEST_LEAD
 from leadbus.publishing import Outgoing
 from leadbus.telemetry import Telemetry, names
@@ -32,7 +34,10 @@ class FeedbackHandler:
         """See `leadbus.consuming.Handler`."""
         concerned = [(received, keys_of(cast(ProspectMessage, received.message))) for received in batch]
         about = [(received, keys) for received, found in concerned if (keys := list(found))]
-        known = await self._distributions.load({key for _, keys in about for key in keys})
+        gone = {person_of(received) for received in batch if isinstance(received.message, ProspectErased)}
+        known = await self._distributions.load(
+            {key for _, keys in about for key in keys if Person(key.tenant_id, key.prospect_id) not in gone}
+        )
         changed: dict[Key, Distribution] = {}
         publish: list[Outgoing] = []
         for received, keys in about:

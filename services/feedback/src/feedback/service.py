@@ -6,12 +6,14 @@ from feedback.answer_pages import answer_routes
 from feedback.api import distribution_routes
 from feedback.desk import Desk
 from feedback.handlers import FeedbackHandler
+from feedback.holdings import holdings
 from feedback.settings import FeedbackSettings
 from feedback.store import MongoDistributions
 from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
 from leadbus.consuming.ledger import Ledger
+from leadbus.erasing.erasing import Erasing
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.answer_links import AnswerLinks
@@ -29,6 +31,8 @@ from leadbus.topics import (
     LEADS_ANSWERED,
     LEADS_DISTRIBUTED,
     LEADS_FEEDBACK,
+    PROSPECTS_ERASED,
+    PROSPECTS_FORGOTTEN,
 )
 
 NAME = "feedback"
@@ -40,8 +44,9 @@ READS = (
     CRM_OPPORTUNITIES,
     CRM_ACTIVITIES,
     CRM_CONTACTS,
+    PROSPECTS_ERASED,
 )
-WRITES = (LEADS_FEEDBACK, LEADS_ANSWERED)
+WRITES = (LEADS_FEEDBACK, LEADS_ANSWERED, PROSPECTS_FORGOTTEN)
 BATCH_RECORDS = 1_000
 """A distribution that much has come back of takes 100 kB of memory; each record may be about another one."""
 
@@ -58,12 +63,13 @@ def build(environ: Mapping[str, str]) -> Service:
     client = connect(settings.mongodb_url.get_secret_value(), app_name=NAME)
     database = client[settings.mongodb_database]
     distributions = MongoDistributions(database)
+    erasing = Erasing(NAME, database, holdings)
     publisher = KafkaPublisher(kafka, NAME, topic_prefix=prefix)
     links = AnswerLinks(settings.secret_key.get_secret_value(), settings.feedback_public_url)
     consumer = Consumer(
         NAME,
         READS,
-        FeedbackHandler(distributions, telemetry),
+        erasing.handler(FeedbackHandler(distributions, telemetry)),
         bootstrap_servers=kafka,
         ledger=Ledger(client, settings.mongodb_database, NAME),
         publisher=publisher,
@@ -71,6 +77,10 @@ def build(environ: Mapping[str, str]) -> Service:
         topic_prefix=prefix,
         batch_records=BATCH_RECORDS,
     )
+
+    async def collections() -> None:
+        await distributions.prepare()
+        await erasing.prepare()
 
     async def topics() -> None:
         await provision(kafka, READS, NAME, prefix)
@@ -82,7 +92,7 @@ def build(environ: Mapping[str, str]) -> Service:
         settings.port,
         telemetry,
         stages=(
-            (Managed("MongoDB", distributions.prepare, client.close), Managed("topics", topics)),
+            (Managed("MongoDB", collections, client.close), Managed("topics", topics)),
             (Managed("publisher", publisher.start, publisher.stop),),
             (consumer,),
         ),
@@ -94,6 +104,7 @@ def build(environ: Mapping[str, str]) -> Service:
     desk = Desk(publisher, telemetry)
     service.api.include_router(distribution_routes(authenticator, distributions, desk))
     service.api.include_router(answer_routes(links, distributions, desk))
+    service.api.include_router(erasing.routes(authenticator))
     dead_letters = DeadLetters(kafka, NAME, READS, publisher, prefix)
     service.api.include_router(dead_letter_routes(authenticator, dead_letters))
     return service

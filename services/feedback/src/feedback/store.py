@@ -26,6 +26,7 @@ from feedback.distribution import (
 from leadbus.storage.mongo import Document
 from leadbus.topics import PARTITIONS
 
+DISTRIBUTIONS = "feedback.distributions"
 _BY_CHANGE = [("partition", ASCENDING), ("change", ASCENDING)]
 _WHEN = ("changed_at", ASCENDING)
 """In the indices, so that a reader who names a time opens no document that it is not given."""
@@ -65,7 +66,7 @@ class MongoDistributions:
     """
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
-        self._distributions = database["feedback.distributions"]
+        self._distributions = database[DISTRIBUTIONS]
         self._changes = database["feedback.changes"]
 
     async def prepare(self) -> None:

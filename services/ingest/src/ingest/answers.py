@@ -1,14 +1,14 @@
 """What a request is answered: a result per item, and the one status that is true of all of them."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ingest.items import Result, Status
+from ingest.items import STATUSES, Result, Status
 from leadbus.problems import Problem
 
 UNREAD_SECONDS = 60.0
@@ -23,11 +23,11 @@ def answer(results: Sequence[Result]) -> Response:
     """202 all accepted or duplicate; 207 some rejected; 422 all rejected; 503 any not acknowledged."""
     listed = [result.as_json() for result in results]
     kinds = {result.status for result in results}
-    if Status.FAILED in kinds:
+    if "failed" in kinds:
         return Problem(503, _FAILED, {"Retry-After": "2"}, results=listed).response()
-    if kinds == {Status.REJECTED}:
+    if kinds == {"rejected"}:
         return Problem(422, _REJECTED, results=listed).response()
-    return _json({"results": listed}, 207 if Status.REJECTED in kinds else 202)
+    return _json({"results": listed}, 207 if "rejected" in kinds else 202)
 
 
 class Streamed(Response):
@@ -53,14 +53,14 @@ class Streamed(Response):
 
 def line(result: Result) -> bytes:
     """One result of a stream."""
-    return json.dumps(result.as_json(), separators=(",", ":")).encode() + b"\n"
+    return to_json(result.as_json()) + b"\n"
 
 
 def last_line(counts: Mapping[Status, int]) -> bytes:
     """The end of a stream: that it was read to its end, and what became of how many items."""
-    summary = {"done": True} | {status.value: counts.get(status, 0) for status in Status}
-    return json.dumps(summary, separators=(",", ":")).encode() + b"\n"
+    summary = {"done": True} | {status: counts.get(status, 0) for status in STATUSES}
+    return to_json(summary) + b"\n"
 
 
 def _json(content: Any, status: int) -> Response:
-    return Response(json.dumps(content, separators=(",", ":")), status, media_type="application/json")
+    return Response(to_json(content), status, media_type="application/json")

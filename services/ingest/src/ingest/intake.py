@@ -1,9 +1,9 @@
 """Takes items in: validates, stamps, publishes, and says what became of each."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Sequence
 
-from ingest.items import Fault, Item, Result, Status
+from ingest.items import Fault, Item, Result
 from ingest.outbound import Outbound
 from ingest.own_fields import Judging, OwnFields
 from ingest.stamping import Receipt, Stamped, stamp
@@ -28,7 +28,7 @@ class Seen:
         """Whether the same id of the same input came before in this request."""
         if not stamped.named:
             return False
-        mark = (stamped.input.name, stamped.message.event_id)
+        mark = (stamped.input.name, stamped.event_id)
         if mark in self._ids:
             return True
         self._ids[mark] = None
@@ -58,13 +58,16 @@ class Intake:
         sending: list[tuple[Result, Stamped]] = []
         for item in items:
             stamped = self._stamped(receipt, item, judging)
+            item.text, item.said = "", None  # what many wait with for Kafka should be little
             if stamped is None:
-                results.append(Result(item.index, Status.REJECTED, errors=item.faults))
+                results.append(Result(item.index, "rejected", errors=item.faults))
                 continue
-            status = Status.DUPLICATE if seen.again(stamped) else Status.ACCEPTED
-            result = Result(item.index, status, stamped.message.event_id, stamped.prospect_id)
+            again = seen.again(stamped)
+            result = Result(
+                item.index, "duplicate" if again else "accepted", stamped.event_id, stamped.prospect_id
+            )
             results.append(result)
-            if status is Status.ACCEPTED:
+            if not again:
                 sending.append((result, stamped))
         if sending:
             await self._send(sending, trace)
@@ -90,21 +93,21 @@ class Intake:
         trace.end(outcomes)
         for (result, _), error in zip(published, outcomes, strict=True):
             if isinstance(error, Rejected):
-                result.status = Status.REJECTED
+                result.status = "rejected"
                 result.errors = [Fault("", str(error), "too_large")]
-            elif error and result.status is not Status.REJECTED:
-                result.status = Status.FAILED
+            elif error and result.status != "rejected":
+                result.status = "failed"
                 result.errors = [_NOT_SENT]
 
     def _count(self, items: Sequence[Item], results: Sequence[Result]) -> None:
-        counts = Counter(
-            (item.input.name if item.input else "unknown", result.status.value)
-            for item, result in zip(items, results, strict=True)
-        )
+        counts: dict[tuple[str, str], int] = {}
+        for item, result in zip(items, results, strict=True):
+            mark = (item.input.name if item.input else "unknown", result.status)
+            counts[mark] = counts.get(mark, 0) + 1
         for (name, outcome), count in counts.items():
             self._items.add(count, {names.INPUT: name, names.OUTCOME: outcome})
 
 
 def _record(stamped: Stamped, traceparent: bytes | None) -> Outgoing:
     headers = (_CONTENT_TYPE, (TRACEPARENT, traceparent)) if traceparent else (_CONTENT_TYPE,)
-    return Outgoing(stamped.input.topic.name, stamped.message.key.encode(), stamped.value, headers)
+    return Outgoing(stamped.input.topic.name, stamped.key.encode(), stamped.value, headers)

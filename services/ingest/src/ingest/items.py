@@ -2,19 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ingest.inputs import Input
 
-
-class Status(StrEnum):
-    """What became of an item. accepted: every in-sync replica has it. failed: safe to send again."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
-    FAILED = "failed"
+Status = Literal["accepted", "duplicate", "rejected", "failed"]
+"""What became of an item. accepted: every in-sync replica has it. failed: safe to send again."""
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +25,7 @@ class Item:
     """One item as it was cut from the request.
 
     text: its JSON. input: None if nothing says what it is. event_id, occurred_at: from its envelope.
+    said: what the text says, with no name twice; None where it is not the sender's own text.
     """
 
     index: int
@@ -39,6 +34,7 @@ class Item:
     faults: list[Fault] = field(default_factory=list)
     event_id: str | None = None
     occurred_at: datetime | None = None
+    said: Any = None
 
 
 @dataclass(slots=True)
@@ -53,7 +49,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """As it is answered: members that say nothing are left out."""
-        answer: dict[str, Any] = {"index": self.index, "status": self.status.value}
+        answer: dict[str, Any] = {"index": self.index, "status": self.status}
         if self.event_id is not None:
             answer["event_id"] = self.event_id
         if self.prospect_id is not None:

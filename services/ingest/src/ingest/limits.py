@@ -47,9 +47,9 @@ class InFlight:
     def refusal(self, items: int) -> str | None:
         """Why `items` more cannot be taken now, as a sentence; None = `enter` them."""
         if self.silent():
-            return "Kafka does not acknowledge at present; nothing of this request was taken."
+            return "Kafka does not acknowledge at present. Nothing of this request was taken."
         if self.items + items > self._most:
-            return "Too many items await Kafka's acknowledgement; nothing of this request was taken."
+            return "Too many items await Kafka's acknowledgement. Nothing of this request was taken."
         return None
 
     def enter(self, items: int) -> int:

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from ingest.hooks import ROUTE as HOOKS
 from ingest.inputs import INPUTS, Input
-from ingest.items import Status
+from ingest.items import STATUSES
 from ingest.reading import CLOUDEVENT, CLOUDEVENTS, JSON, NDJSON
 from leadbus.problems import MEDIA_TYPE, SCHEMA
 
@@ -19,7 +19,7 @@ _RESULT: dict[str, Any] = {
     "required": ["index", "status"],
     "properties": {
         "index": {"type": "integer", "description": "The item's place in the request, from 0."},
-        "status": {"enum": [status.value for status in Status]},
+        "status": {"enum": list(STATUSES)},
         "event_id": {"type": "string"},
         "prospect_id": {"type": "string"},
         "errors": {

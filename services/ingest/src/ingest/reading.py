@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
@@ -22,6 +21,8 @@ NDJSON = "application/x-ndjson"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 
+_CUTTER = Cutter()
+"""For bodies that are cut from beginning to end at one go; making one takes as long as cutting an item."""
 Cut = Callable[[Request, bytes, Input | None], list[Item]]
 
 
@@ -33,7 +34,7 @@ def format_of(request: Request) -> str:
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     require_identity(request)
-    if media not in {*_CUTS, NDJSON}:
+    if media not in _CUTS and media != NDJSON:
         raise Problem(415, f"Send Content-Type {', '.join([*_CUTS, NDJSON])}.")
     return media
 
@@ -51,31 +52,49 @@ class Bodies:
     def __init__(self, most_held: int = MOST_HELD_BYTES) -> None:
         self._held = HeldBytes(most_held)
 
-    @asynccontextmanager
-    async def read(self, request: Request, most_bytes: int = MOST_BYTES) -> AsyncIterator[bytes]:
-        """The body, counted while it comes in.
+    def read(self, request: Request, most_bytes: int = MOST_BYTES) -> "_Body":
+        """`async with` gives the body, counted while it comes in.
 
         Raises:
             Problem: 413 over `most_bytes`; 503 while other requests' bodies fill the room.
         """
-        announced = request.headers.get("content-length", "0")
-        stream = request.stream()
-        if announced.isdigit() and int(announced[:20]) > most_bytes:
-            raise await _too_large(stream, most_bytes)
-        parts: list[bytes] = []
-        held = 0
+        return _Body(self._held, request, most_bytes)
+
+
+class _Body:
+    """A context manager of its own: made of a generator, it would take as long as an item is parsed."""
+
+    def __init__(self, room: HeldBytes, request: Request, most_bytes: int) -> None:
+        self._room = room
+        self._request = request
+        self._most = most_bytes
+        self._held = 0
+
+    async def __aenter__(self) -> bytes:
         try:
-            async for part in stream:
-                if held + len(part) > most_bytes:
-                    parts.clear()
-                    raise await _too_large(stream, most_bytes)
-                if not self._held.hold(len(part)):
-                    raise Problem(503, "Too much is being read at once; try again.", {"Retry-After": "1"})
-                held += len(part)
-                parts.append(part)
-            yield b"".join(parts)
-        finally:
-            self._held.release(held)
+            return await self._read()
+        except BaseException:
+            self._room.release(self._held)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._room.release(self._held)
+
+    async def _read(self) -> bytes:
+        announced = self._request.headers.get("content-length", "0")
+        stream = self._request.stream()
+        if announced.isdigit() and int(announced[:20]) > self._most:
+            raise await _too_large(stream, self._most)
+        parts: list[bytes] = []
+        async for part in stream:
+            if self._held + len(part) > self._most:
+                parts.clear()
+                raise await _too_large(stream, self._most)
+            if not self._room.hold(len(part)):
+                raise Problem(503, "Too much is being read at once; try again.", {"Retry-After": "1"})
+            self._held += len(part)
+            parts.append(part)
+        return b"".join(parts)
 
 
 def items_of(request: Request, media: str, body: bytes, expected: Input | None) -> list[Item]:
@@ -98,8 +117,8 @@ def item_of_line(cutter: Cutter, index: int, line: bytes | None, expected: Input
         found = pieces(cutter, line)
     except (NotJson, Problem) as error:
         return Item(index, "", expected, [Fault("", str(error), "json_invalid")])
-    _, text, faults = found[0] if len(found) == 1 else (None, "[]", [])
-    return Item(index, text, expected, faults)
+    said, text, faults = found[0] if len(found) == 1 else (None, "[]", [])
+    return Item(index, text, expected, faults, said=said)
 
 
 def unreadable(error: NotJson) -> Problem:
@@ -137,8 +156,10 @@ def _plain(request: Request, body: bytes, expected: Input | None) -> list[Item]:
         raise Problem(
             422, "This path takes CloudEvents: ce- headers, or Content-Type application/cloudevents+json."
         )
-    found = pieces(Cutter(), body)
-    return [Item(index, text, expected, faults) for index, (_, text, faults) in enumerate(found)]
+    found = pieces(_CUTTER, body)
+    return [
+        Item(index, text, expected, faults, said=said) for index, (said, text, faults) in enumerate(found)
+    ]
 
 
 def _cloud_events(request: Request, body: bytes, expected: Input | None) -> list[Item]:

@@ -16,8 +16,8 @@ from ingest.outbound import Outbound
 from ingest.own_fields import OwnFields
 from ingest.reading import Bodies
 from ingest.settings import IngestSettings
+from leadbus.librdkafka import LibrdkafkaPublisher
 from leadbus.provisioning import provision
-from leadbus.publishing import KafkaPublisher
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys
 from leadbus.security.authorised_addresses import MongoAuthorisedAddresses
 from leadbus.security.callers import Authenticator
@@ -37,7 +37,7 @@ def build(environ: Mapping[str, str]) -> Service:
     settings = IngestSettings.of(environ)
     telemetry = Telemetry(NAME, environ)
     kafka = settings.kafka_bootstrap_servers
-    publisher = KafkaPublisher(
+    publisher = LibrdkafkaPublisher(
         kafka, NAME, topic_prefix=settings.topic_prefix, patience_seconds=settings.answer_seconds
     )
     mongodb = connect(settings.mongodb_url.get_secret_value(), app_name=NAME)
@@ -64,17 +64,15 @@ def build(environ: Mapping[str, str]) -> Service:
         telemetry,
         [
             [Managed("MongoDB", store.prepare, mongodb.close), Managed("Kafka", provision_topics)],
-            [Managed("publisher", publisher.start, publisher.stop, waiting=in_flight.waiting)],
+            [Managed("publisher", publisher.start, publisher.stop, waiting=outbound.waiting)],
         ],
         description=DESCRIPTION,
         trusted_proxies=settings.trusted_proxies,
     )
     for i in INPUTS:
-        service.api.add_route(i.path, handlers.endpoint(i.path, i), ["POST"], include_in_schema=False)
+        service.post_straight(i.path, handlers.endpoint(i.path, i))
     cloud_events = "/v1/cloudevents"
-    service.api.add_route(
-        cloud_events, handlers.endpoint(cloud_events, None), ["POST"], include_in_schema=False
-    )
+    service.post_straight(cloud_events, handlers.endpoint(cloud_events, None))
     service.api.add_route(HOOKS, hooks.receive, ["POST"], include_in_schema=False)
     service.api.add_route(HOOKS, hooks.check, ["GET"], include_in_schema=False)
     service.api.include_router(

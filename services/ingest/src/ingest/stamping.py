@@ -1,17 +1,18 @@
 """What ingest adds to a body to make it a message: tenant, prospect, event id, time of receipt."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
 from ingest.inputs import BY_CLOUD_EVENT_TYPE, Input
 from ingest.items import Fault, Item
+from ingest.verbatim import forwarded, written
 from leadbus.event_types import EventType
 from leadbus.ids import derived_id, prospect_id
 from leadbus.messages import (
     Body,
+    LeadDistributionBody,
     MarketingEventBody,
-    Message,
     ProspectUpdateBody,
     ProspectUpdated,
     Subscription,
@@ -22,28 +23,39 @@ LARGEST_RECORD = 512 * 1024
 """Well below what a broker takes by default (1 MiB), since what follows from a fact carries it along."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """What is known of a request before its items are: whose, when, and how it may be repeated."""
 
     tenant_id: str
     received_at: datetime
     idempotency_key: str | None = None
+    head: str = field(init=False)
+    """What all messages of the request begin with, as JSON."""
+
+    def __post_init__(self) -> None:
+        received_at = written(self.received_at)
+        head = f'"schema_version":1,"tenant_id":"{self.tenant_id}","received_at":"{received_at}"'
+        self.head = head
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stamped:
-    """A message with its record's value. named: whether the sender gave the event id (it may recur).
+    """What is published of a body: key and value of its record, and what else is told of it.
 
+    named: whether the sender gave the event id (it may recur).
     beside: another message that the item is accepted with, or not at all.
     """
 
     input: Input
-    message: Message
+    event_id: str
+    tenant_id: str
+    key: str
     value: bytes
     prospect_id: str | None
+    distribution_id: str | None
     always_sampled: bool
-    named: bool
+    named: bool = False
     beside: "Stamped | None" = None
 
     @property
@@ -57,16 +69,18 @@ def stamp(receipt: Receipt, item: Item, input: Input, body: Body) -> Stamped | N
     given = item.event_id or body.event_id
     event_id = given or _made_up_id(receipt, item.index)
     occurred_at = _occurred_at(receipt, item, body)
-    stamped = _stamped(receipt, input, body, event_id, occurred_at)
+    stamped = _stamped(receipt, input, body, event_id, occurred_at, item)
+    stamped.named = given is not None
     if (update := _update_beside(body, occurred_at)) is not None:
         updated = BY_CLOUD_EVENT_TYPE[ProspectUpdated.CLOUD_EVENT_TYPE]
         update_id = derived_id(receipt.tenant_id, event_id, "sync")
         beside = _stamped(receipt, updated, update, update_id, occurred_at)
-        stamped = replace(stamped, beside=replace(beside, always_sampled=stamped.always_sampled))
-    if any(len(each.value) > LARGEST_RECORD for each in stamped.all):
+        beside.always_sampled = stamped.always_sampled
+        stamped.beside = beside
+    if len(stamped.value) > LARGEST_RECORD or (stamped.beside and len(stamped.beside.value) > LARGEST_RECORD):
         item.faults.append(Fault("", f"is larger than {LARGEST_RECORD // 1024} KiB", "too_large"))
         return None
-    return replace(stamped, named=given is not None)
+    return stamped
 
 
 def _update_beside(body: Body, occurred_at: datetime) -> ProspectUpdateBody | None:
@@ -82,22 +96,34 @@ def _update_beside(body: Body, occurred_at: datetime) -> ProspectUpdateBody | No
         fields=body.fields if body.sync else None,
         subscription=word if leaves else None,
         sync=body.sync,
+        lists=[],  # both named: for what is left out pydantic looks at how a list is made, each time
+        campaigns=[],
     )
 
 
-def _stamped(receipt: Receipt, input: Input, body: Body, event_id: str, occurred_at: datetime) -> Stamped:
-    known = dict(body.__dict__)
-    # Only what was just validated and what is made here: there is nothing left to check a second time.
-    known |= {"tenant_id": receipt.tenant_id, "received_at": receipt.received_at}
-    known |= {"event_id": event_id, "occurred_at": occurred_at}
-    if isinstance(body, ProspectUpdateBody) and (word := body.subscription) is not None:
+def _stamped(
+    receipt: Receipt, input: Input, body: Body, event_id: str, occurred_at: datetime, item: Item | None = None
+) -> Stamped:
+    """item: whose text may be forwarded."""
+    known = {**body.__dict__, "event_id": event_id, "occurred_at": occurred_at}
+    if isinstance(body, MarketingEventBody):
+        del known["sync"]  # which goes beside it
+    elif isinstance(body, ProspectUpdateBody) and (word := body.subscription) is not None:
         known["subscription"] = word.model_copy(update={"at": _not_ahead(receipt, word.at)})
-    person = None
+    person, value = None, None
     if input.about_prospect:
-        person = prospect_id(receipt.tenant_id, email=known.get("email"), visitor_id=known.get("visitor_id"))
-        known["prospect_id"] = person
-    message = input.topic.message.model_construct(**known)
-    return Stamped(input, message, message.to_bytes(), person, input.always_sampled(body), named=False)
+        person = prospect_id(receipt.tenant_id, email=known["email"], visitor_id=known.get("visitor_id"))
+        if item is not None:
+            value = forwarded(f'{receipt.head},"prospect_id":"{person}"', item.text, item.said, known)
+    key = person
+    if value is None or key is None:
+        # Only what was just validated and what is made here: there is nothing left to check a second time.
+        known |= {"tenant_id": receipt.tenant_id, "received_at": receipt.received_at, "prospect_id": person}
+        message = input.topic.message.model_construct(**known)
+        key, value = message.key, message.to_bytes()
+    distribution = body.distribution_id if isinstance(body, LeadDistributionBody) else None
+    always = input.always_sampled(body)
+    return Stamped(input, event_id, receipt.tenant_id, key, value, person, distribution, always)
 
 
 def _made_up_id(receipt: Receipt, index: int) -> str:

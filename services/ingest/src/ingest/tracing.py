@@ -6,7 +6,6 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 
 from ingest.stamping import Stamped
 from leadbus.errors import LeadbusError
-from leadbus.messages import LeadDistributed
 from leadbus.telemetry import context_from, names, traceparent_of
 
 
@@ -73,14 +72,14 @@ class RequestTrace:
             names.OPERATION_NAME: "send",
             names.OPERATION_TYPE: "send",
             names.DESTINATION: topic,
-            names.MESSAGE_ID: item.message.event_id,
-            names.MESSAGE_KEY: item.message.key,
-            names.TENANT: item.message.tenant_id,
+            names.MESSAGE_ID: item.event_id,
+            names.MESSAGE_KEY: item.key,
+            names.TENANT: item.tenant_id,
         }
         if item.prospect_id:
             attributes[names.PROSPECT] = item.prospect_id
-        if isinstance(item.message, LeadDistributed):
-            attributes[names.DISTRIBUTION] = item.message.distribution_id
+        if item.distribution_id:
+            attributes[names.DISTRIBUTION] = item.distribution_id
         if item.always_sampled:
             attributes[names.ALWAYS_SAMPLED] = True
         span = self._tracer.start_span(

@@ -21,7 +21,7 @@ def validate(item: Item) -> Body | None:
     if item.input is None or item.faults:
         return None
     try:
-        return item.input.adapter.validate_json(item.text, extra="forbid")
+        return item.input.read(item.text, extra="forbid")
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         item.faults = [_fault(fault["loc"], fault["type"], fault["msg"]) for fault in found[:MOST_FAULTS]]

@@ -1,4 +1,4 @@
-"""Scoring's HTTP API: a prospect's score with its explanation, and a tenant's rules."""
+"""Scoring's HTTP API: a prospect's score with its explanation."""
 
 import time
 from typing import Annotated
@@ -10,8 +10,9 @@ from leadbus.problems import Problem
 from leadbus.security.api_keys import Scope
 from leadbus.security.callers import Authenticator
 from scoring.explanation import ProspectView, view
+from scoring.persons import same_person
 from scoring.prospect import Key
-from scoring.rules import Rules, RulesBody, RulesStore
+from scoring.rules_store import RulesStore
 from scoring.store import ProspectStore
 
 AskedFor = Annotated[TenantId | None, Query(description="For the operator: the tenant to act for.")]
@@ -25,28 +26,15 @@ def add_routes(
     async def reader(request: Request, tenant_id: AskedFor = None) -> str:
         return await _tenant(authenticator, request, Scope.READ, tenant_id)
 
-    async def administrator(request: Request, tenant_id: AskedFor = None) -> str:
-        return await _tenant(authenticator, request, Scope.ADMINISTER, tenant_id)
-
     @api.get("/v1/prospects/{prospect_id}")
     async def prospect(prospect_id: str, tenant: Annotated[str, Depends(reader)]) -> ProspectView:
-        """The score now, what each event gave to it, and the journey so far."""
-        key = Key(tenant, prospect_id)
+        """The score now, what each event gave to it, and the journey so far; of an alias, those of the person
+        that it is now."""
+        key = Key(tenant, (await same_person(prospects, Key(tenant, prospect_id)))[-1])
         found = (await prospects.load([key])).get(key)
         if found is None:
             raise Problem(404, "No event, distribution or record of such a prospect has reached scoring.")
         return view(found, (await rules.of([tenant]))[tenant], int(time.time() * 1000))
-
-    @api.get("/v1/rules")
-    async def rules_in_force(tenant: Annotated[str, Depends(administrator)]) -> Rules:
-        """The rules in force; version 0 = the defaults."""
-        return (await rules.of([tenant]))[tenant]
-
-    @api.put("/v1/rules")
-    async def replace_rules(body: RulesBody, tenant: Annotated[str, Depends(administrator)]) -> Rules:
-        """Puts rules in force for the events to come. Send the version you read: 409 if it is not the
-        newest. The half-life holds for earlier events too, from a prospect's next event on."""
-        return await rules.replace(tenant, body)
 
 
 async def _tenant(authenticator: Authenticator, request: Request, scope: Scope, asked_for: str | None) -> str:

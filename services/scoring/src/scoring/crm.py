@@ -98,6 +98,16 @@ class CrmSide:
         kept = _with(self.opportunities, row)
         return self if kept == self.opportunities else replace(self, opportunities=kept)
 
+    def joined(self, other: "CrmSide") -> "CrmSide":
+        """The side with what was told of the person under another id; itself if nothing is new."""
+        records, opportunities = self.records, self.opportunities
+        for record in other.records:
+            records = _with(records, record)
+        for opportunity in other.opportunities:
+            opportunities = _with(opportunities, opportunity)
+        side = CrmSide(records, opportunities)
+        return self if side == self else side
+
     @property
     def live_records(self) -> list[CrmRecord]:
         """Those that are there to be seen."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from leadbus.consuming.records import Received
 from leadbus.event_types import EventType
-from leadbus.ids import derived_id
+from leadbus.ids import derived_id, prospect_id_of
 from leadbus.messages import (
     Activity,
     ConnectionChanged,
@@ -15,11 +15,20 @@ from leadbus.messages import (
     LeadListed,
     LeadQualified,
     LeadScored,
+    ProspectLinked,
 )
 from leadbus.publishing import Outgoing
-from leadbus.topics import LEADS_ACTIVITIES, LEADS_LISTS, LEADS_QUALIFIED, LEADS_SCORED
+from leadbus.topics import (
+    LEADS_ACTIVITIES,
+    LEADS_LISTS,
+    LEADS_QUALIFIED,
+    LEADS_SCORED,
+    PROSPECTS_JOINED,
+    PROSPECTS_LINKED,
+)
+from scoring.passing import Passing
 from scoring.prospect import Prospect, Recent
-from scoring.qualification import handed_to, synced
+from scoring.qualification import cooled_for, handed_to, synced
 from scoring.score import rounded
 from scoring.segments import automatic_lists
 from scoring.turn import Turn
@@ -35,45 +44,87 @@ def emissions(turn: Turn, continued: Continue) -> list[Outgoing]:
         *_qualified(turn, continued),
         *_activities(turn, continued),
         *_listed(turn, continued),
+        *(_linked(turn.prospect, *said, continued) for said in turn.aliases),
+    ]
+
+
+def handed_on(passing: Passing, continued: Continue) -> list[Outgoing]:
+    """What an alias hands to its person."""
+    return [
+        Outgoing.of(PROSPECTS_JOINED, joined, continued(cause, passing.prospect))
+        for cause, joined in passing.handed_on
     ]
 
 
 def qualified(
-    prospect: Prospect, connection: ConnectionChanged, millipoints: int, at: int, traceparent: bytes | None
+    prospect: Prospect,
+    connection: ConnectionChanged,
+    number: int,
+    millipoints: int,
+    version: int,
+    at: int,
+    traceparent: bytes | None,
 ) -> Outgoing:
-    """The prospect exceeded the connection's threshold at `at` with `millipoints`."""
+    """The prospect exceeded the connection's threshold at `at`, with `millipoints` of the score it reads.
+
+    number: of the crossing. version: of the prospect, by then.
+    """
+    again = [str(number)] if number > 1 else []
     message = LeadQualified.model_construct(
-        # Once per prospect and connection, so that a replay says it under the same id.
-        event_id=derived_id(prospect.key.prospect_id, connection.connection_id, "qualified"),
+        # Once per crossing, so that a replay says it under the same id.
+        event_id=_id(prospect, connection.connection_id, "qualified", *again),
         connection_id=connection.connection_id,
         threshold=connection.threshold,
         fields=_fields(prospect, prospect.fields),
         said_at=_said_at(prospect, prospect.fields),
         activities=_as_activities(prospect.recent),
-        **_common(prospect, at, millipoints),
+        **_common(prospect, at, millipoints) | {"version": version},
     )
     return Outgoing.of(LEADS_QUALIFIED, message, traceparent)
 
 
 def _scored(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
     prospect = turn.prospect
-    moved = rounded(prospect.score) != rounded(turn.score_before)
+    moved = rounded(prospect.score) != rounded(turn.score_before) or any(
+        rounded(crossing.millipoints) != rounded(prospect.score_of(crossing.connection.score))
+        for crossing in turn.crossings
+    )
+    moved = moved or turn.has_faded
+    if prospect.named:
+        moved = moved or _others_moved(turn)
     cause = turn.scored_by if moved else turn.linked_by
-    if cause is None:
-        return
-    message = LeadScored.model_construct(
+    if turn.cooled_before is not None and cooled_for(prospect) != turn.cooled_before:
+        cause = cause or turn.scored_by or turn.cooled_by
+    if cause is not None:
+        by_then = prospect.score if cause.at <= prospect.at else prospect.score_at(cause.at, turn.rules)
+        yield scored(prospect, by_then, cause.at, continued(cause, prospect))
+
+
+def scored(prospect: Prospect, millipoints: int, at: int, traceparent: bytes | None) -> Outgoing:
+    """How the prospect's score stands at `at`, and for whom it has cooled."""
+    value = LeadScored.bytes_of(
         event_id=_versioned_id(prospect, "scored"),
         connections=sorted(prospect.linked),
-        **_common(prospect, cause.at, prospect.score),
+        cooled=cooled_for(prospect),
+        scores=_scores(prospect),
+        **_common(prospect, at, millipoints),
     )
-    yield Outgoing.of(LEADS_SCORED, message, continued(cause, prospect))
+    return Outgoing.made(LEADS_SCORED, prospect.key.prospect_id, value, traceparent)
+
+
+def _others_moved(turn: Turn) -> bool:
+    before = turn.scores_before or {}
+    return any(
+        rounded(named.score) != rounded(before.get(name, 0)) for name, named in turn.prospect.named.items()
+    )
 
 
 def _qualified(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
     for crossing in turn.crossings:
-        cause = crossing.cause
+        connection, cause = crossing.connection, crossing.cause
+        score = crossing.millipoints, crossing.version
         traceparent = continued(cause, turn.prospect)
-        yield qualified(turn.prospect, crossing.connection, turn.prospect.score, cause.at, traceparent)
+        yield qualified(turn.prospect, connection, crossing.number, *score, cause.at, traceparent)
 
 
 def _activities(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
@@ -82,7 +133,7 @@ def _activities(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
         return
     told = synced(prospect, turn.connections)
     # Whom this batch's LeadQualified tells all there is need not hear it twice.
-    if set(turn.activities) <= set(prospect.recent):
+    if turn.crossings and set(turn.activities) <= set(prospect.recent):
         told -= {crossing.connection.connection_id for crossing in turn.crossings}
     handed = handed_to(turn.suppliers, turn.connections) & told
     if handed and turn.handed_by and (everything := sorted({*prospect.recent, *turn.activities})):
@@ -109,6 +160,22 @@ def _listed(turn: Turn, continued: Continue) -> Iterable[Outgoing]:
     yield Outgoing.of(LEADS_LISTS, message, continued(turn.told_by, prospect))
 
 
+def _linked(prospect: Prospect, name: str, email: str, cause: Received, continued: Continue) -> Outgoing:
+    tenant_id, person = prospect.key
+    alias = prospect_id_of(tenant_id, name)
+    message = ProspectLinked(
+        event_id=derived_id(alias, person, str(cause.at), "linked"),
+        tenant_id=tenant_id,
+        prospect_id=alias,
+        occurred_at=_time(cause.at),
+        alias=name,
+        person=person,
+        email=email,
+        at=cause.at,
+    )
+    return Outgoing.of(PROSPECTS_LINKED, message, continued(cause, prospect))
+
+
 def _activities_of(
     turn: Turn, continued: Continue, kind: str, to: set[str], activities: list[Recent], cause: Received
 ) -> Outgoing:
@@ -117,6 +184,7 @@ def _activities_of(
     message = LeadActivities.model_construct(
         event_id=_versioned_id(prospect, kind),
         connections=sorted(to),
+        scores=_scores(prospect),
         fields=_fields(prospect, said),
         said_at=_said_at(prospect, said),
         activities=_as_activities(activities),
@@ -137,8 +205,18 @@ def _common(prospect: Prospect, at: int, millipoints: int) -> dict[str, Any]:
     }
 
 
+def _scores(prospect: Prospect) -> dict[str, int]:
+    return {name: rounded(named.score) for name, named in prospect.named.items()}
+
+
 def _versioned_id(prospect: Prospect, kind: str) -> str:
-    return derived_id(prospect.key.prospect_id, str(prospect.version), kind)
+    return _id(prospect, str(prospect.version), kind)
+
+
+def _id(prospect: Prospect, *what: str) -> str:
+    """After an erasure versions and crossings begin anew: none is to be taken for one from before."""
+    since = [str(prospect.erased_at)] if prospect.erased_at else []
+    return derived_id(prospect.key.prospect_id, *what, *since)
 
 
 def _fields(prospect: Prospect, names: Iterable[str]) -> Fields:

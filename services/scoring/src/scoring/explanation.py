@@ -7,20 +7,35 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from leadbus.event_types import BY_NUMBER, TRAITS, EventType
+from scoring.fading import Terms
+from scoring.history import History
+from scoring.profile import met_profile
 from scoring.prospect import Prospect
+from scoring.rule_parts import ProfileRule, SegmentRule
 from scoring.rules import Rules
-from scoring.score import decayed, rounded, worth
+from scoring.score import rounded
 from scoring.segments import automatic_lists, is_in_crm, met
+from scoring.tables import MACHINE
+
+_MACHINE = "A machine did it, not a person"
+_EXCLUDED = "The rules exclude the domain of the email"
 
 
 class Counted(BaseModel):
-    """One counted event. points: what it gave; points_now: what is left of them."""
+    """One counted event. points: what it gave; points_now: what is left of them.
+
+    rule: of the tenant's, if one gave them instead of the type. capped_by: the cap that took a part. zero:
+    why it counts nothing.
+    """
 
     received_at: datetime
     type: EventType
     label: str
     points: float
     points_now: float
+    rule: str | None = None
+    capped_by: str | None = None
+    zero: str | None = None
 
 
 class Older(BaseModel):
@@ -32,7 +47,7 @@ class Older(BaseModel):
 
 
 class Met(BaseModel):
-    """A segment rule that the prospect meets, and its points, which do not fade."""
+    """A rule on the person or on what the CRM holds that is met, and its points, which do not fade."""
 
     rule: str
     points: float
@@ -81,7 +96,7 @@ class Hop(BaseModel):
 
     at: datetime
     what: str
-    hop: Literal["activity", "distributed", "qualified", "recorded"]
+    hop: Literal["activity", "distributed", "qualified", "cooled", "recorded"]
     connection_id: str | None = None
     supplier_id: str | None = None
     distribution_id: str | None = None
@@ -90,60 +105,109 @@ class Hop(BaseModel):
     trace_id: str | None = None
 
 
-class ProspectView(BaseModel):
-    """The answer. score: points now, rounded half up; millipoints: the exact figure in 1/1000.
+class Explained(BaseModel):
+    """A score and all its parts. score: points now, rounded half up; millipoints: the exact figure in 1/1000,
+    which the parts add up to: explanation (newest first), older, segments, profile, inactivity."""
 
-    rules_version: of the tenant's rules in force. explanation: newest first. With `older` and `segments` it
-    adds up to the score. journey: in order of time.
-    """
+    score: int
+    millipoints: int
+    explanation: list[Counted]
+    older: list[Older] = Field(description="Sums of what is not kept one by one.")
+    segments: list[Met] = Field(description="Rules that what CRMs hold of the person meets.")
+    profile: list[Met] = Field(description="Rules that what is known of the person meets.")
+    inactivity: float = Field(description="Points off, nought or less, since long no event has given any.")
+
+
+class NamedView(Explained):
+    """Another of the tenant's scores."""
+
+    name: str
+
+
+class ProspectView(Explained):
+    """The answer. rules_version: of the tenant's rules in force. scores: the further ones. excluded: a person
+    whose email's domain the rules exclude; there are no points at all. journey: in order of time.
+    aliases: what else the person is known as, `visitor:` and an id or `email:` and an old email."""
 
     prospect_id: str
     email: str | None
     version: int
-    score: int
-    millipoints: int
     rules_version: int
     half_life_days: int
-    explanation: list[Counted]
-    older: list[Older] = Field(description="Sums of what is not kept one by one.")
-    segments: list[Met] = Field(description="Rules that what CRMs hold of the person meets.")
+    excluded: bool
+    scores: list[NamedView]
     crm: CrmView
     journey: list[Hop]
+    aliases: list[str]
 
 
 def view(prospect: Prospect, rules: Rules, now: int) -> ProspectView:
     """`prospect` as it stands at `now` (milliseconds since 1970)."""
     at = max(now, prospect.at)
-    millipoints = prospect.score_at(at, rules)
     return ProspectView(
         prospect_id=prospect.key.prospect_id,
         email=prospect.email,
         version=prospect.version,
-        score=rounded(millipoints),
-        millipoints=millipoints,
         rules_version=rules.version,
         half_life_days=rules.half_life_days,
-        explanation=list(_counted(prospect, rules, at))[::-1],
-        older=[
-            Older(rule=_label(rule), events=s.count, points_now=worth(s.weight, at, half_life_days) / 1000)
-            for (rule, half_life_days), s in sorted(prospect.history.sums.items())
+        excluded=rules.tables.excludes(prospect.email),
+        scores=[
+            NamedView(name=name, **dict(explained(prospect, rules, at, name))) for name in rules.tables.others
         ],
-        segments=[Met(rule=r.name, points=r.millipoints / 1000) for r in met(prospect, rules.segments)],
         crm=_crm(prospect),
         journey=sorted(_hops(prospect), key=lambda hop: hop.at),
+        aliases=sorted(prospect.aliases),
+        **dict(explained(prospect, rules, at)),
     )
 
 
-def _counted(prospect: Prospect, rules: Rules, at: int) -> Iterator[Counted]:
-    for row in prospect.history:
-        left = decayed(row.millipoints, at - row.at, rules.half_life_days)
+def explained(prospect: Prospect, rules: Rules, at: int, name: str | None = None) -> Explained:
+    """Every point of a score at `at` (ms, not before the prospect's newest record); name: another than the
+    main one."""
+    tables = rules.tables
+    scale, history = tables.main, prospect.history
+    if name is not None:
+        scale = tables.others[name]
+        history = prospect.named[name].history if name in prospect.named else History()
+    excluded = tables.excludes(prospect.email)
+    millipoints = prospect.score_at(at, rules, name)
+    rest = 0 if excluded else history.score(at, scale.terms) + prospect.standing_by(rules, scale)
+    return Explained(
+        score=rounded(millipoints),
+        millipoints=millipoints,
+        explanation=list(_counted(history, scale.terms, rules, at, excluded=excluded))[::-1],
+        older=[
+            Older(rule=_rule(fell.rule, rules), events=count, points_now=0 if excluded else left / 1000)
+            for fell, count, left in history.fallen(at, scale.terms)
+        ],
+        segments=[_met(rule) for rule in met(prospect, scale.segments) if not excluded],
+        profile=[_met(rule) for rule in met_profile(prospect, scale.profile) if not excluded],
+        inactivity=(millipoints - rest) / 1000,
+    )
+
+
+def _counted(history: History, terms: Terms, rules: Rules, at: int, *, excluded: bool) -> Iterator[Counted]:
+    for row, given in history.given(terms):
+        points = 0 if excluded else given.millipoints
+        zero = _MACHINE if row.rule == MACHINE and not given.millipoints else None
         yield Counted(
             received_at=_time(row.at),
             type=BY_NUMBER[row.type],
             label=_label(row.type),
-            points=row.millipoints / 1000,
-            points_now=left / 1000,
+            points=points / 1000,
+            points_now=terms.left(points, row.at, at) / 1000,
+            rule=rules.names.get(row.rule),
+            capped_by=given.by,
+            zero=zero or (_EXCLUDED if excluded else None),
         )
+
+
+def _met(rule: SegmentRule | ProfileRule) -> Met:
+    return Met(rule=rule.name, points=rule.millipoints / 1000)
+
+
+def _rule(number: int, rules: Rules) -> str:
+    return _MACHINE if number == MACHINE else rules.names.get(number) or _label(number)
 
 
 def _crm(prospect: Prospect) -> CrmView:
@@ -172,13 +236,21 @@ def _hops(prospect: Prospect) -> Iterator[Hop]:
             trace_id=handed.trace_id,
         )
     for qualified in prospect.qualified.values():
+        again = f" for the {qualified.number}. time" if qualified.number > 1 else ""
         yield Hop(
             at=_time(qualified.at),
             hop="qualified",
-            what=f"The score exceeded the threshold of {qualified.threshold}.",
+            what=f"The score exceeded the threshold of {qualified.threshold}{again}.",
             connection_id=qualified.connection_id,
             trace_id=qualified.trace_id,
         )
+        if qualified.cooled is not None:
+            yield Hop(
+                at=_time(qualified.cooled),
+                hop="cooled",
+                what="The score has fallen well below the threshold.",
+                connection_id=qualified.connection_id,
+            )
     for linked in prospect.linked.values():
         yield Hop(
             at=_time(linked.at),

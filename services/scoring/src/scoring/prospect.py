@@ -1,18 +1,16 @@
 """A prospect as scoring knows it: one document, and what each kind of fact changes in it."""
 
 from bisect import insort
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bson import Binary
-
 from leadbus.event_types import CRM_EVENT_TYPES, TRAITS
 from leadbus.messages import DeliveryReported, LeadDistributed, MarketingEvent
-from leadbus.storage.mongo import Document
-from scoring import crm, segments
 from scoring.crm import NOTHING, CrmSide
-from scoring.history import History, Row, Sum, compact
+from scoring.history import History, Row, compact
 from scoring.rules import Rules
+from scoring.tables import MACHINE, Scale
 
 RECENT = 25
 """Activities kept to be told to a connection that hears of the prospect later."""
@@ -55,12 +53,17 @@ class Handed(NamedTuple):
 
 
 class Qualified(NamedTuple):
-    """The prospect exceeded the connection's threshold then, in milliseconds; never forgotten."""
+    """The prospect exceeded the connection's threshold then, in milliseconds; never forgotten.
+
+    number: of the crossing, for this connection. cooled: since when its score is well below again (ms).
+    """
 
     connection_id: str
     threshold: int
     at: int
     trace_id: str | None
+    number: int = 1
+    cooled: int | None = None
 
 
 class Linked(NamedTuple):
@@ -76,10 +79,42 @@ class Linked(NamedTuple):
     kind: str | None = None
 
 
+class Alias(NamedTuple):
+    """Another id of the person. said: when an event or update last named both (broker time, ms); joined: the
+    time of the link by which it last handed over what was counted for it; 0 = never."""
+
+    said: int
+    joined: int = 0
+
+
+class Link(NamedTuple):
+    """Since `at` (broker time, ms) the prospect is an alias of this person (a prospect id); its own id = it
+    has been its own person since."""
+
+    at: int
+    person: str
+    email: str
+
+
+@dataclass(slots=True)
+class Named:
+    """One of the tenant's further scores; its rows are those that give it points."""
+
+    history: History = field(default_factory=History)
+    score: int = 0
+    standing: int = 0
+
+
 @dataclass(slots=True)
 class Prospect:
     """partition: of its records. version: count of applied changes. score: millipoints at `at`, the newest
-    broker time (ms) that counted; standing: what segments give to it. crm: what CRMs hold of it."""
+    broker time (ms) that counted; standing: what of it does not fade. crm: what CRMs hold of it. named: the
+    tenant's further scores. cools_at: no earlier than then (ms) has it cooled for a connection; a bound that
+    may be lower than need be, so two prospects that differ in it alone are equal. aliases: its other ids, by
+    name (`visitor:…`, `email:…`), newest last. links: in order of time; by the newest it is an alias or not.
+    passed: the events that it has handed over or on as an alias, by which it knows what comes again.
+    erased_at: when all that had been known of it before was erased (broker time, ms); 0 = never.
+    """
 
     key: Key
     partition: int
@@ -95,29 +130,99 @@ class Prospect:
     qualified: dict[str, Qualified] = field(default_factory=dict)
     linked: dict[str, Linked] = field(default_factory=dict)
     crm: CrmSide = NOTHING
+    named: dict[str, Named] = field(default_factory=dict)
+    cools_at: int | None = field(default=None, compare=False)
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    passed: History = field(default_factory=History)
+    erased_at: int = 0
+
+    @property
+    def person(self) -> Link | None:
+        """Whose alias the prospect is; None = it is a person, or a visitor that nobody knows yet."""
+        if not self.links or self.links[-1].person == self.key.prospect_id:
+            return None
+        return self.links[-1]
 
     @property
     def suppliers(self) -> set[str]:
         """Who handed the prospect over."""
         return {handed.supplier_id for handed in self.handed}
 
-    def score_at(self, at: int, rules: Rules) -> int:
-        """Millipoints at the time `at`, not before `self.at`."""
-        return self.history.score(at, rules.half_life_days) + segments.standing(self, rules.segments)
+    def score_at(self, at: int, rules: Rules, name: str | None = None) -> int:
+        """Millipoints at the time `at`, not before `self.at`; name: of another score than the main one."""
+        tables = rules.tables
+        scale = tables.main if name is None else tables.others.get(name)
+        if scale is None or tables.excludes(self.email):
+            return 0
+        return self._points(self._history(name), scale, at, self.standing_by(rules, scale))
+
+    def standing_by(self, rules: Rules, scale: Scale) -> int:
+        """Millipoints that do not fade."""
+        if not scale.segments and not scale.profile:
+            return 0
+        return 0 if rules.tables.excludes(self.email) else scale.standing(self)
+
+    def settle(self, rules: Rules, standing: int) -> None:
+        """Brings the stored scores up to the newest time; standing: of the main score, as of now."""
+        tables = rules.tables
+        self.standing = standing
+        excluded = tables.excludes(self.email)
+        self.score = 0 if excluded else self._points(self.history, tables.main, self.at, standing)
+        if not tables.others and not self.named:
+            return
+        for name in (*tables.others, *(self.named.keys() - tables.others.keys())):
+            scale = tables.others.get(name)
+            standing = self.standing_by(rules, scale) if scale else 0
+            score = self._points(self._history(name), scale, self.at, standing) if scale else 0
+            score = 0 if excluded else score
+            if score or name in self.named:
+                named = self.named.setdefault(name, Named())
+                named.score, named.standing = score, standing
+
+    def score_of(self, name: str | None) -> int:
+        """The stored score of that name; None = the main one."""
+        if name is None:
+            return self.score
+        return self.named[name].score if name in self.named else 0
+
+    def has_counted(self, event: MarketingEvent) -> bool:
+        """Whether the event was counted before."""
+        return self.history.holds(compact(event.event_id))
 
     def count(self, event: MarketingEvent, at: int, rules: Rules) -> int | None:
         """Counts an event received at `at`; its millipoints, or None if it was counted before."""
         event_id = compact(event.event_id)
         if self.history.holds(event_id):
             return None
+        tables = rules.tables
         number = TRAITS[event.type].number
-        millipoints = rules.millipoints[event.type]
-        # A rule for one type bears the type's number; numbers above 255 are free for other rules.
-        self.history.add(Row(at, event_id, number, millipoints, rule=number), rules.half_life_days)
+        rule, millipoints = tables.price(event)
+        self.history.add(Row(at, event_id, number, millipoints, rule), tables.main.terms)
+        if tables.others and rule != MACHINE:
+            self._count_named(event, Row(at, event_id, number, 0, 0), tables.others)
         self.at = max(self.at, at)
         self.email = event.email or self.email
         self.version += 1
         return millipoints
+
+    def _count_named(self, event: MarketingEvent, row: Row, scales: Mapping[str, Scale]) -> None:
+        for name, scale in scales.items():
+            price = scale.price(event)
+            if scale.keeps(price):
+                named = self.named.setdefault(name, Named())
+                named.history.add(row._replace(rule=price[0], millipoints=price[1]), scale.terms)
+
+    def _history(self, name: str | None) -> History:
+        if name is None:
+            return self.history
+        return self.named[name].history if name in self.named else History()
+
+    def _points(self, history: History, scale: Scale, at: int, standing: int) -> int:
+        points = history.score(at, scale.terms) + standing
+        if scale.idle is None or points <= 0:
+            return points
+        return points - min(points, scale.off(self.history.newest_given, at))
 
     def remember(self, event: MarketingEvent) -> Recent | None:
         """The event as an activity, kept while it is among the newest; None if it is not for a CRM."""
@@ -140,18 +245,20 @@ class Prospect:
             self.fields = dict(sorted(self.fields.items(), key=lambda item: age(item[1]))[-FIELDS:])
         return newer.keys() & self.fields.keys()
 
-    def hand(self, distribution: LeadDistributed, at: int, trace_id: str | None) -> bool:
-        """Marks the prospect as handed over; False if this distribution is known."""
+    def was_handed(self, distribution: LeadDistributed) -> bool:
+        """Whether this distribution is known."""
+        known = (distribution.distribution_id, distribution.supplier_id)
+        return any(handed[:2] == known for handed in self.handed)
+
+    def hand(self, distribution: LeadDistributed, at: int, trace_id: str | None) -> None:
+        """Marks the prospect as handed over by a distribution that was not known."""
         handed = Handed(distribution.distribution_id, distribution.supplier_id, at, trace_id)
-        if any(known[:2] == handed[:2] for known in self.handed):
-            return False
         self.handed = [*self.handed, handed][-DISTRIBUTIONS:]
         self.email = distribution.email
         self.version += 1
-        return True
 
-    def report(self, delivery: DeliveryReported, at: int) -> bool:
-        """Learns which record a connection's CRM holds, or holds no more; False if nothing changed."""
+    def linked_after(self, delivery: DeliveryReported, at: int) -> dict[str, Linked]:
+        """Which record each connection's CRM holds after this report; `self.linked` if it is no news."""
         connection_id, record = delivery.connection_id, delivery.record
         known = self.linked.get(connection_id)
         is_known = known and record and (known.module, known.record_id) == (record.module, record.id)
@@ -159,15 +266,13 @@ class Prospect:
         if delivery.outcome == "unlinked":
             # Another record's end is no news of the one we know.
             if known is None or (record and not is_known):
-                return False
-            del self.linked[connection_id]
-        elif record is None or is_same or delivery.outcome == "parked":
-            return False
-        else:
-            since = known.at if known and is_known else at
-            self.linked[connection_id] = Linked(connection_id, record.module, record.id, since, delivery.kind)
-        self.version += 1
-        return True
+                return self.linked
+            return {name: linked for name, linked in self.linked.items() if name != connection_id}
+        if record is None or is_same or delivery.outcome == "parked":
+            return self.linked
+        since = known.at if known and is_known else at
+        linked = Linked(connection_id, record.module, record.id, since, delivery.kind)
+        return self.linked | {connection_id: linked}
 
 
 def milliseconds(event: MarketingEvent) -> int:
@@ -178,65 +283,3 @@ def milliseconds(event: MarketingEvent) -> int:
 def age(fact: Recent | Said) -> tuple[int, str]:
     """What decides which of two facts is the newer."""
     return fact.occurred_at, fact.event_id
-
-
-def to_document(prospect: Prospect) -> Document:
-    """The prospect as MongoDB keeps it."""
-    tenant_id, prospect_id = prospect.key
-    document: Document = {
-        "_id": document_id(prospect.key),
-        "tenant_id": tenant_id,
-        "prospect_id": prospect_id,
-        "partition": prospect.partition,
-        "version": prospect.version,
-        "email": prospect.email,
-        "score": prospect.score,
-        "standing": prospect.standing,
-        "at": prospect.at,
-        "rows": Binary(prospect.history.rows),
-        "sums": [
-            {"rule": rule, "half_life_days": days, "count": s.count, "weight": _to_bytes(s.weight)}
-            for (rule, days), s in prospect.history.sums.items()
-        ],
-        "fields": [(name, *said) for name, said in prospect.fields.items()],
-        "recent": prospect.recent,
-        "handed": [handed._asdict() for handed in prospect.handed],
-        "qualified": [qualified._asdict() for qualified in prospect.qualified.values()],
-        "linked": [linked._asdict() for linked in prospect.linked.values()],
-    }
-    if prospect.crm:
-        document["crm"] = crm.to_document(prospect.crm)
-    return document
-
-
-def from_document(row: Document) -> Prospect:
-    """The inverse of `to_document`."""
-    sums = {
-        (s["rule"], s["half_life_days"]): Sum(s["count"], int.from_bytes(s["weight"], "big", signed=True))
-        for s in row["sums"]
-    }
-    return Prospect(
-        key=Key(row["tenant_id"], row["prospect_id"]),
-        partition=row["partition"],
-        version=row["version"],
-        email=row["email"],
-        score=row["score"],
-        standing=row.get("standing", 0),
-        at=row["at"],
-        history=History(bytearray(row["rows"]), sums),
-        fields={name: Said(*said) for name, *said in row["fields"]},
-        recent=[Recent(*recent) for recent in row["recent"]],
-        handed=[Handed(**h) for h in row["handed"]],
-        qualified={q["connection_id"]: Qualified(**q) for q in row["qualified"]},
-        linked={r["connection_id"]: Linked(**r) for r in row["linked"]},
-        crm=crm.from_document(row["crm"]) if "crm" in row else NOTHING,
-    )
-
-
-def document_id(key: Key) -> str:
-    """Of the prospect's document; a tenant's id holds no colon."""
-    return f"{key.tenant_id}:{key.prospect_id}"
-
-
-def _to_bytes(number: int) -> bytes:
-    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)

@@ -3,28 +3,84 @@
 from collections.abc import Iterable, Sequence
 
 from leadbus.messages import ConnectionChanged
-from scoring.prospect import Prospect
+from scoring.prospect import Prospect, Qualified
 
 Connections = Sequence[ConnectionChanged]
 
 
-def waiting(prospect: Prospect, connections: Connections) -> list[ConnectionChanged]:
-    """Connections for which the prospect is not qualified yet and may become so.
+def split(
+    prospect: Prospect, connections: Connections
+) -> tuple[list[ConnectionChanged], list[ConnectionChanged]]:
+    """Connections for which the prospect is not qualified yet, or has cooled, and may become so; and those
+    for which it is qualified and may cool.
 
-    One that is switched off does not wait: turning it on sweeps.
+    One that is switched off does not wait: turning it on sweeps. It may cool all the same.
     """
+    waiting: list[ConnectionChanged] = []
+    hot: list[ConnectionChanged] = []
+    for connection in connections:
+        if connection.marketing_automation:
+            if is_hot(prospect, connection):
+                hot.append(connection)
+            elif connection.on:
+                waiting.append(connection)
+    return waiting, hot
+
+
+def is_hot(prospect: Prospect, connection: ConnectionChanged) -> bool:
+    """Whether the prospect has exceeded the connection's threshold and has not cooled since."""
+    known = prospect.qualified.get(connection.connection_id)
+    return known is not None and known.cooled is None
+
+
+def exceeded(prospect: Prospect, connections: Iterable[ConnectionChanged]) -> list[ConnectionChanged]:
+    """Those of `connections` whose threshold the stored score that they read exceeds; not those for which the
+    prospect has cooled since, for nothing has come since then."""
     return [
-        connection
-        for connection in connections
-        if connection.on
-        and connection.marketing_automation
-        and connection.connection_id not in prospect.qualified
+        c
+        for c in connections
+        if prospect.score_of(c.score) > c.threshold * 1000 and not cooled_after(prospect.at, prospect, c)
     ]
 
 
-def exceeded(millipoints: int, connections: Iterable[ConnectionChanged]) -> list[ConnectionChanged]:
-    """Those of `connections` whose threshold the exact score exceeds."""
-    return [connection for connection in connections if millipoints > connection.threshold * 1000]
+def fallen(prospect: Prospect, connections: Iterable[ConnectionChanged]) -> list[ConnectionChanged]:
+    """Those of `connections` for which the stored score that they read is low enough to have cooled."""
+    score = prospect.score
+    return [
+        c for c in connections if (score if c.score is None else prospect.score_of(c.score)) <= cool_level(c)
+    ]
+
+
+def cross(prospect: Prospect, connection: ConnectionChanged, at: int, trace_id: str | None) -> int:
+    """Notes that the threshold was exceeded at `at`, for the first time or anew after cooling; how often that
+    was so by now."""
+    known = prospect.qualified.get(connection.connection_id)
+    number = known.number + 1 if known else 1
+    prospect.qualified[connection.connection_id] = Qualified(
+        connection.connection_id, connection.threshold, at, trace_id, number
+    )
+    return number
+
+
+def cool_level(connection: ConnectionChanged) -> int:
+    """Millipoints at which a prospect has cooled: lower than the threshold, so that a score near it does not
+    flap; but not below nought, where no score fades to."""
+    below = connection.hysteresis
+    if below is None:
+        below = max(1, connection.threshold // 10)
+    return max(min(0, connection.threshold), connection.threshold - below) * 1000
+
+
+def cooled_for(prospect: Prospect) -> list[str]:
+    """Ids of the connections for which the prospect was qualified and has cooled."""
+    cooled = [q.connection_id for q in prospect.qualified.values() if q.cooled is not None]
+    return sorted(cooled) if len(cooled) > 1 else cooled
+
+
+def cooled_after(at: int, prospect: Prospect, connection: ConnectionChanged) -> bool:
+    """Whether the prospect is known to have cooled for the connection later than `at` (ms): clocks differ."""
+    known = prospect.qualified.get(connection.connection_id)
+    return known is not None and known.cooled is not None and known.cooled > at
 
 
 def handed_to(suppliers: Iterable[str], connections: Connections) -> set[str]:

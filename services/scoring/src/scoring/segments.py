@@ -18,7 +18,7 @@ from scoring.crm import LONGEST, CrmOpportunity, CrmRecord
 
 if TYPE_CHECKING:
     from scoring.prospect import Prospect
-    from scoring.rules import SegmentRule
+    from scoring.rule_parts import SegmentRule
 
 SegmentField = Literal[
     "in_crm_as_lead",

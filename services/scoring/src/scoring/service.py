@@ -6,8 +6,10 @@ from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
 from leadbus.consuming.ledger import Ledger
+from leadbus.erasing.routes import export_routes
+from leadbus.erasing.tombstones import Tombstones
+from leadbus.librdkafka import LibrdkafkaPublisher
 from leadbus.provisioning import provision
-from leadbus.publishing import KafkaPublisher
 from leadbus.security.api_keys import ApiKeys, MongoApiKeys
 from leadbus.security.callers import Authenticator
 from leadbus.service import Managed, Service
@@ -24,19 +26,57 @@ from leadbus.topics import (
     LEADS_QUALIFIED,
     LEADS_SCORED,
     MARKETING_EVENTS,
+    PROSPECTS_ERASED,
+    PROSPECTS_FORGOTTEN,
+    PROSPECTS_JOINED,
+    PROSPECTS_LINKED,
+    PROSPECTS_UPDATED,
 )
 from scoring.api import add_routes
+from scoring.applying import Applier, MongoApplications
+from scoring.confirming import ConfirmingHandler
 from scoring.connections import Connections, ConnectionsReader
+from scoring.cooler import Cooler
+from scoring.eraser import Eraser
+from scoring.erasures import MongoErasures
+from scoring.erasures_api import add_erasures
 from scoring.handlers import ScoringHandler
-from scoring.rules import MongoRules
+from scoring.holdings import holdings
+from scoring.outcomes import OutcomeReader
+from scoring.outcomes_api import add_outcomes
+from scoring.rules_api import add_rules
+from scoring.rules_store import MongoRules
 from scoring.settings import ScoringSettings
 from scoring.store import MongoProspects
 from scoring.sweep import Sweeper, Sweeps
 
 NAME = "scoring"
-READS = (MARKETING_EVENTS, LEADS_DISTRIBUTED, CRM_DELIVERIES, CRM_CONTACTS, CRM_OPPORTUNITIES)
+FETCH_WAIT_MS = 50
+BATCH_RECORDS = 20_000
+"""A backlog's prospects come again: each is written once for all of its events in a batch."""
+FETCH_BYTES = 12 * 1024 * 1024
+"""Some 20,000 events: a batch of a backlog then is mostly of one partition, where prospects come again."""
+READS = (
+    MARKETING_EVENTS,
+    LEADS_DISTRIBUTED,
+    PROSPECTS_UPDATED,
+    PROSPECTS_LINKED,
+    PROSPECTS_JOINED,
+    CRM_DELIVERIES,
+    CRM_CONTACTS,
+    CRM_OPPORTUNITIES,
+    PROSPECTS_FORGOTTEN,
+)
 TABLES = (CRM_CONNECTIONS,)
-WRITES = (LEADS_SCORED, LEADS_QUALIFIED, LEADS_ACTIVITIES, LEADS_LISTS)
+WRITES = (
+    LEADS_SCORED,
+    LEADS_QUALIFIED,
+    LEADS_ACTIVITIES,
+    LEADS_LISTS,
+    PROSPECTS_LINKED,
+    PROSPECTS_JOINED,
+    PROSPECTS_ERASED,
+)
 
 
 def build(environ: Mapping[str, str]) -> Service:
@@ -51,17 +91,30 @@ def build(environ: Mapping[str, str]) -> Service:
     client = connect(settings.mongodb_url.get_secret_value(), app_name=NAME)
     database = client[settings.mongodb_database]
     prospects, rules, connections = MongoProspects(database), MongoRules(database), Connections()
-    publisher = KafkaPublisher(kafka, NAME, topic_prefix=prefix)
+    applications = MongoApplications(database)
+    erasures, tombstones = MongoErasures(database), Tombstones(database, NAME)
+    publisher = LibrdkafkaPublisher(kafka, NAME, topic_prefix=prefix)
     consumer = Consumer(
         NAME,
         READS,
-        ScoringHandler(prospects, rules, connections, telemetry),
+        ConfirmingHandler(
+            ScoringHandler(prospects, rules, connections, telemetry, tombstones), tombstones, erasures
+        ),
         bootstrap_servers=kafka,
         ledger=Ledger(client, settings.mongodb_database, NAME),
         publisher=publisher,
         telemetry=telemetry,
         topic_prefix=prefix,
+        batch_records=BATCH_RECORDS,
+        fetch_bytes=FETCH_BYTES,
+        fetch_wait_ms=FETCH_WAIT_MS,
     )
+
+    async def prepare() -> None:
+        await prospects.prepare()
+        await rules.prepare()
+        await erasures.prepare()
+        await tombstones.prepare()
 
     async def topics() -> None:
         await provision(kafka, READS, NAME, prefix)
@@ -73,14 +126,19 @@ def build(environ: Mapping[str, str]) -> Service:
         settings.port,
         telemetry,
         stages=(
-            (Managed("MongoDB", prospects.prepare, client.close), Managed("topics", topics)),
+            (Managed("MongoDB", prepare, client.close), Managed("topics", topics)),
             # All connections are known before the first record asks for them.
             (
                 Managed("publisher", publisher.start, publisher.stop),
                 ConnectionsReader(connections, kafka, prefix),
             ),
             (consumer,),
-            (Sweeper(consumer, Sweeps(database), prospects, rules, connections),),
+            (
+                Sweeper(consumer, Sweeps(database), prospects, rules, connections),
+                Cooler(consumer, prospects, rules, connections),
+                Applier(consumer, applications, prospects, rules, connections),
+                Eraser(consumer, prospects, erasures, database, tombstones),
+            ),
         ),
         title="Leadbus scoring",
         description="Scores of prospects, where their points come from, and the rules behind them.",
@@ -88,6 +146,10 @@ def build(environ: Mapping[str, str]) -> Service:
     )
     authenticator = Authenticator(ApiKeys(MongoApiKeys(database)), settings.operator_token.get_secret_value())
     add_routes(service.api, authenticator, prospects, rules)
+    add_rules(service.api, authenticator, rules, prospects, connections, applications)
+    add_outcomes(service.api, authenticator, OutcomeReader(database), rules)
+    add_erasures(service.api, authenticator, erasures, prospects, connections)
+    service.api.include_router(export_routes(authenticator, NAME, database, holdings))
     dead_letters = DeadLetters(kafka, NAME, READS, publisher, prefix)
     service.api.include_router(dead_letter_routes(authenticator, dead_letters))
     return service

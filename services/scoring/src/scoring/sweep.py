@@ -5,51 +5,31 @@ transactions, so that a crash or a partition's move costs a repetition and never
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import suppress
-from typing import Protocol
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
 
 from leadbus.consuming.records import Effects
-from leadbus.errors import Fenced
 from leadbus.messages import ConnectionChanged
-from leadbus.patience import patiently
-from leadbus.publishing import Outgoing
-from leadbus.storage.mongo import Document, passes_by_itself
+from leadbus.storage.mongo import Document
+from scoring import store
 from scoring.connections import Connections
-from scoring.emission import qualified
-from scoring.prospect import Key, Prospect, Qualified
-from scoring.qualification import exceeded, waiting
-from scoring.rules import RulesStore
+from scoring.prospect import Key
+from scoring.reviewing import reviewed
+from scoring.rounds import Owner, Rounds
+from scoring.rules_store import RulesStore
 from scoring.store import ProspectStore
-
-log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
 """Seconds; a partition that came from another pod is seen no later. A changed connection wakes at once."""
 
 
-class Owner(Protocol):
-    """Owns partitions, and applies effects to them under its fence (`leadbus.consuming.Consumer`)."""
-
-    @property
-    def partitions(self) -> set[int]:
-        """Numbers of the partitions owned now."""
-        ...
-
-    async def transact(self, partitions: Collection[int], compute: Callable[[], Awaitable[Effects]]) -> None:
-        """Computes and applies, never beside a batch.
-
-        Raises:
-            Fenced: a partition is not owned (any more).
-            PyMongoError: a server is away.
-        """
-        ...
+Behind = tuple[ConnectionChanged, Collection[int]]
+"""A connection, and partitions that are not swept for it as it stands."""
 
 
 class Sweeps:
@@ -64,30 +44,34 @@ class Sweeps:
         found = self._sweeps.find({"_id": {"$in": names}, "revision": connection.revision})
         return {row["partition"] async for row in found}
 
-    async def finish(
-        self, connection: ConnectionChanged, partition: int, session: AsyncClientSession
-    ) -> None:
-        """Notes that the partition is swept for the connection as it stands."""
-        await self._sweeps.replace_one(
-            {"_id": _name(connection, partition)},
-            {
-                "connection_id": connection.connection_id,
-                "partition": partition,
-                "revision": connection.revision,
-            },
-            upsert=True,
-            session=session,
-        )
+    async def finish(self, behind: Iterable[Behind], session: AsyncClientSession) -> None:
+        """Notes that these partitions are swept for their connection as it stands."""
+        rows = [_swept(connection, partition) for connection, swept in behind for partition in swept]
+        await self._sweeps.bulk_write(rows, session=session)
+
+
+def _swept(connection: ConnectionChanged, partition: int) -> ReplaceOne[Document]:
+    return ReplaceOne(
+        {"_id": _name(connection, partition)},
+        {
+            "connection_id": connection.connection_id,
+            "partition": partition,
+            "revision": connection.revision,
+        },
+        upsert=True,
+    )
+
+
+async def _nothing() -> Effects:
+    return Effects()
 
 
 def _name(connection: ConnectionChanged, partition: int) -> str:
     return f"{connection.connection_id}/{partition}"
 
 
-class Sweeper:
+class Sweeper(Rounds):
     """Looks for partitions that are behind a connection's revision, and sweeps them. A `Part`."""
-
-    name = "sweeper"
 
     def __init__(
         self,
@@ -98,112 +82,79 @@ class Sweeper:
         connections: Connections,
         now: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__("sweeper", self.sweep, self._until_something_changes)
         self._owner = owner
         self._sweeps = sweeps
         self._prospects = prospects
         self._rules = rules
         self._connections = connections
         self._now = now
-        self._task: asyncio.Task[None] | None = None
+        self._swept_by = owner.partitions
         # What needs no question: by connection, its revision and the partitions swept for it. The revision
         # may be another, not only a higher one: a connector that lost its data counts anew.
         self._done: dict[str, tuple[int, set[int]]] = {}
-
-    async def start(self) -> None:
-        """Begins to look."""
-        self._task = asyncio.create_task(self._run(), name="scoring: sweeper")
-
-    async def stop(self) -> None:
-        """Stops; a sweep under way is begun again by whoever owns the partition next."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def trouble(self) -> str | None:
-        """A dead loop sweeps nothing."""
-        return "It has ended." if self._task is not None and self._task.done() else None
-
-    def waiting(self) -> str | None:
-        """Nothing: batches go on beside a sweep."""
-        return None
 
     async def sweep(self) -> None:
         """Brings every owned partition up to every connection that is on.
 
         Raises:
-            Fenced: a partition moved on; PyMongoError: MongoDB is away. What is swept stays swept.
+            Fenced: a partition moved on; PyMongoError: MongoDB is away. Who was qualified stays qualified.
         """
-        for connection in list(self._connections):
-            if connection.on and connection.marketing_automation:
-                await self._sweep_connection(connection)
+        self._connections.changed.clear()
+        self._swept_by = self._owner.partitions
+        on = [c for c in self._connections if c.on and c.marketing_automation]
+        behind = [(connection, late) for connection in on if (late := await self._behind(connection))]
+        if not behind:
+            return
+        # A batch that was computed before a connection changed is stored before anybody is looked for.
+        await self._owner.transact((), _nothing)
+        everywhere: set[int] = set().union(*(partitions for _, partitions in behind))
+        keys: set[Key] = set()
+        async for found in self._affected(behind):
+            keys.update(found)
+            if len(keys) >= store.CHUNK:
+                await self._qualify(keys, everywhere)
+                keys = set()
+        await self._qualify(keys, everywhere)
 
-    async def _run(self) -> None:
-        while True:
-            self._connections.changed.clear()
-            partitions = self._owner.partitions
-            try:
-                await patiently(log, "MongoDB", _passes)(self.sweep)
-            except Fenced:
-                log.info("A sweep ends here: the partition has moved to another pod, which goes on.")
-                await asyncio.sleep(LOOK_EVERY)
-                continue
-            except Exception:
-                # Batches need no sweep: it is tried again, and the service goes on.
-                log.exception("A sweep failed.")
-                await asyncio.sleep(LOOK_EVERY)
-                continue
-            while partitions == self._owner.partitions and not self._connections.changed.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._connections.changed.wait(), LOOK_EVERY)
+        async def finish(session: AsyncClientSession) -> None:
+            await self._sweeps.finish(behind, session)
 
-    async def _sweep_connection(self, connection: ConnectionChanged) -> None:
+        async def finished() -> Effects:
+            return Effects(finish, stale=())
+
+        # Noted together: a transaction waits for the batch under way, and holds up the next one.
+        await self._owner.transact(everywhere, finished)
+        for connection, partitions in behind:
+            self._done[connection.connection_id][1].update(partitions)
+
+    async def _until_something_changes(self) -> None:
+        while self._swept_by == self._owner.partitions and not self._connections.changed.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._connections.changed.wait(), LOOK_EVERY)
+
+    async def _behind(self, connection: ConnectionChanged) -> set[int]:
         revision, done = self._done.get(connection.connection_id, (connection.revision, set()))
         if revision != connection.revision:
             done = set()
-        behind = self._owner.partitions - done
-        if not behind:
-            return
-        done |= await self._sweeps.done(connection, behind)
         self._done[connection.connection_id] = (connection.revision, done)
-        for partition in sorted(behind - done):
-            await self._sweep_partition(connection, partition)
-            done.add(partition)
+        if behind := self._owner.partitions - done:
+            done |= await self._sweeps.done(connection, behind)
+        return behind - done
 
-    async def _sweep_partition(self, connection: ConnectionChanged, partition: int) -> None:
-        async for keys in self._prospects.candidates(connection, partition):
-            await self._owner.transact({partition}, lambda: self._qualify(connection, keys))  # noqa: B023
+    async def _affected(self, behind: Iterable[Behind]) -> AsyncIterator[list[Key]]:
+        """Those for whom another threshold may decide when they have cooled, and those who may exceed it."""
+        for connection, partitions in behind:
+            for found in (self._prospects.hot, self._prospects.candidates):
+                async for keys in found(connection, partitions):
+                    yield keys
 
-        async def finish(session: AsyncClientSession) -> None:
-            await self._sweeps.finish(connection, partition, session)
+    async def _qualify(self, keys: Collection[Key], partitions: Collection[int]) -> None:
+        if await self._review(keys):  # else no batch has to wait for it
+            await self._owner.transact(partitions, lambda: self._review(keys))
 
-        async def finished() -> Effects:
-            return Effects(finish)
-
-        await self._owner.transact({partition}, finished)
-
-    async def _qualify(self, connection: ConnectionChanged, keys: Collection[Key]) -> Effects:
+    async def _review(self, keys: Collection[Key]) -> Effects:
+        rules = await self._rules.of({key.tenant_id for key in keys})
+        # Read anew: a batch may have changed them since they were found.
         known = await self._prospects.load(keys)
-        rules = (await self._rules.of({connection.tenant_id}))[connection.tenant_id]
-        changed: list[Prospect] = []
-        publish: list[Outgoing] = []
-        now = int(self._now() * 1000)
-        for prospect in known.values():
-            at = max(now, prospect.at)
-            score = prospect.score_at(at, rules)
-            # Read anew: a batch may have qualified it since it was found.
-            for crossed in exceeded(score, waiting(prospect, [connection])):
-                prospect.version += 1
-                prospect.qualified[crossed.connection_id] = Qualified(
-                    crossed.connection_id, crossed.threshold, at, None
-                )
-                changed.append(prospect)
-                publish.append(qualified(prospect, crossed, score, at, None))
-
-        async def write(session: AsyncClientSession) -> None:
-            await self._prospects.save(changed, session)
-
-        return Effects(write, publish)
-
-
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, PyMongoError) and passes_by_itself(error)
+        return reviewed(self._prospects, known.values(), rules, self._connections, int(self._now() * 1000))

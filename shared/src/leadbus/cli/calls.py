@@ -9,7 +9,7 @@ import httpx
 from rich.console import Console
 
 from leadbus.errors import LeadbusError
-from leadbus.runner import installed
+from leadbus.installed import installed
 
 HOW = """Installed services are looked for on this machine; LEADBUS_<SERVICE>_URL gives another address,
 such as LEADBUS_INGEST_URL or LEADBUS_CONNECTOR_SUGAR_URL. LEADBUS_OPERATOR_TOKEN asks as the operator,

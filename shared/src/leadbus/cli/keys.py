@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from leadbus.cli.calls import ask, console, errors
-from leadbus.security.api_keys import Scope
+from leadbus.security.scopes import Scope
 
 command = typer.Typer(
     no_args_is_help=True,

@@ -6,7 +6,20 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
-from leadbus.cli import addresses, connections, dead_letters, errors, feedback, fields, keys, lead, run
+from leadbus.cli import (
+    addresses,
+    connections,
+    dead_letters,
+    errors,
+    feedback,
+    fields,
+    groups,
+    keys,
+    lead,
+    persons,
+    rules,
+    run,
+)
 from leadbus.errors import LeadbusError
 
 HELP = """Leadbus carries leads between marketing and CRMs.
@@ -38,6 +51,17 @@ HELP = """Leadbus carries leads between marketing and CRMs.
   leadbus feedback list --tenant acme   what became of leads that suppliers handed over
   leadbus feedback answer ID accepted   for the tenant; the supplier hears of it
 
+[bold]Erase a person, or say what is held of one[/bold]
+
+  leadbus erase anna@example.com --tenant acme    from every service, without a way back
+  leadbus export anna@example.com --tenant acme   everything that every service holds
+
+[bold]Say what gives points, and find points that mean something[/bold]
+
+  leadbus rules show --tenant acme      the rules in force; preview, set, apply-to-history
+  leadbus rules fit leads.csv --outcome Converted   learn them from what became of leads
+  leadbus rules fit --tenant acme       propose them from what CRMs told; nothing is put in force
+
 [bold]Mend what could not be read[/bold]
 
   leadbus dead-letters list             what lies there, and why
@@ -55,6 +79,8 @@ COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
     errors.register,
     fields.register,
     lead.register,
+    persons.register,
+    rules.register,
     feedback.register,
 )
 
@@ -69,7 +95,7 @@ def app() -> typer.Typer:
     def leadbus() -> None:
         """Only here so that a single sub-command keeps its name."""
 
-    for register in COMMANDS:
+    for register in (*COMMANDS, *groups.of_services()):
         register(root)
     return root
 

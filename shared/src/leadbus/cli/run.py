@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leadbus import runner
+from leadbus.installed import installed
 
 HELP = """Run services in the foreground until Ctrl-C or SIGTERM.
 
@@ -30,9 +30,12 @@ def run(
 ) -> None:
     """See HELP."""
     if show:
-        Console(highlight=False).print("\n".join(runner.installed()))
+        Console(highlight=False).print("\n".join(installed()))
         return
-    names = list(runner.installed()) if everything else services or []
+    # All that a service needs; other commands, and those who type them, do not wait for it.
+    from leadbus import runner
+
+    names = list(installed()) if everything else services or []
     if not names:
         Console(stderr=True).print("Name a service, or use --all; leadbus run --list names them.")
         raise typer.Exit(runner.MISUSED)

@@ -15,12 +15,14 @@ ASKED_FOR = "-"
 
 
 class _Yaml(yaml.SafeLoader):
-    """YAML 1.2's booleans: the name `on` of a setting is a name, and a supplier may be called `no`."""
+    """YAML 1.2's booleans: the name `on` of a setting is a name, and a supplier may be called `no`. Days are
+    texts, as they are in JSON."""
 
 
 _BOOL = "tag:yaml.org,2002:bool"
+_OTHERWISE = {_BOOL, "tag:yaml.org,2002:timestamp"}
 _Yaml.yaml_implicit_resolvers = {
-    letter: [pair for pair in pairs if pair[0] != _BOOL]
+    letter: [pair for pair in pairs if pair[0] not in _OTHERWISE]
     for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Yaml.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
@@ -29,18 +31,22 @@ _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 def settings_in(file: Path) -> dict[str, Any]:
-    """The settings in a YAML or JSON file, `${NAME}` taken from the environment.
+    """What is set in a YAML or JSON file, `${NAME}` taken from the environment.
 
     Raises:
         LeadbusError: it cannot be read, or asks for a variable that is not set.
     """
-    text = _VARIABLE.sub(lambda match: _variable(file, match[1]), file.read_text(encoding="utf-8"))
+    try:
+        read = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LeadbusError(f"{file} cannot be read ({type(error).__name__}).") from None
+    text = _VARIABLE.sub(lambda match: _variable(file, match[1]), read)
     try:
         settings = _read(text)
     except yaml.YAMLError as error:
         raise LeadbusError(f"{file} is not readable as YAML ({type(error).__name__}).") from None
     if not isinstance(settings, dict):
-        raise LeadbusError(f"{file} must hold the settings of one connection.")
+        raise LeadbusError(f"{file} must hold names and what they are set to.")
     return settings
 
 

@@ -89,5 +89,7 @@ class Connection:
             marketing_automation=settings.marketing_automation.synchronises,
             lead_distribution=settings.lead_distribution.synchronises,
             threshold=settings.marketing_automation.threshold,
+            hysteresis=settings.marketing_automation.hysteresis,
+            score=settings.marketing_automation.score,
             supplier_id=settings.supplier_id,
         )

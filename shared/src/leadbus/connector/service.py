@@ -19,6 +19,7 @@ from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.delivering.handler import TOPICS, MergingHandler
 from leadbus.connector.delivering.settling import Settling
+from leadbus.connector.delivering.sparing import Sparing
 from leadbus.connector.mailing.mailing import Mailing
 from leadbus.connector.observing import CallObserver
 from leadbus.connector.pulling.hinting import HintingHandler
@@ -29,6 +30,7 @@ from leadbus.connector.stores.connections import Connections
 from leadbus.connector.stores.credits import Credits
 from leadbus.connector.stores.deliveries import Deliveries
 from leadbus.connector.stores.descriptions import Descriptions
+from leadbus.connector.stores.holdings import ConnectorHoldings
 from leadbus.connector.stores.leases import Leases
 from leadbus.connector.stores.links import Links
 from leadbus.connector.stores.mirror import Mirror
@@ -41,6 +43,7 @@ from leadbus.consuming.consumer import Consumer
 from leadbus.consuming.dead_letter_routes import dead_letter_routes
 from leadbus.consuming.dead_letters import DeadLetters
 from leadbus.consuming.ledger import Ledger
+from leadbus.erasing.erasing import Erasing
 from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher
 from leadbus.security.addresses import AddressGuard
@@ -65,6 +68,7 @@ from leadbus.topics import (
     CRM_SUBSCRIPTIONS,
     CRM_USERS,
     LEADS_ANSWERED,
+    PROSPECTS_FORGOTTEN,
 )
 
 WRITES = (
@@ -79,6 +83,7 @@ WRITES = (
     CRM_USERS,
     CRM_LISTS,
     LEADS_ANSWERED,
+    PROSPECTS_FORGOTTEN,
 )
 
 
@@ -121,6 +126,7 @@ def connector_service(
     mirror = Mirror(client, database, name)
     sign_ins = SignIns(client, database, name)
     descriptions = Descriptions(client, database, name)
+    erasing = Erasing(name, client[database], ConnectorHoldings(client[database], name, connections))
     pulls = PullShop.of(
         client,
         database,
@@ -164,14 +170,16 @@ def connector_service(
     consumer = Consumer(
         name,
         TOPICS,
-        mailing.handler(
-            HintingHandler(
-                CampaignHandler(
-                    MergingHandler(connections, deliveries, telemetry), connections, pulls.campaigns
-                ),
-                connections=connections,
-                asked=pulls.asked,
-                adapter_for=adapter_unopened,
+        erasing.handler(
+            mailing.handler(
+                HintingHandler(
+                    CampaignHandler(
+                        MergingHandler(connections, deliveries, telemetry), connections, pulls.campaigns
+                    ),
+                    connections=connections,
+                    asked=pulls.asked,
+                    adapter_for=adapter_unopened,
+                )
             )
         ),
         bootstrap_servers=kafka,
@@ -186,7 +194,9 @@ def connector_service(
         links=links,
         pulling=pulls,
         credits=Credits(client, database, name),
-        settling=Settling(crm, deliveries, publisher, telemetry),
+        settling=Settling(
+            crm, deliveries, publisher, telemetry, Sparing(client[database], name, connections)
+        ),
         telemetry=telemetry,
         adapter_for=adapter_for,
     )
@@ -207,7 +217,7 @@ def connector_service(
     )
 
     async def collections() -> None:
-        for stores in (connections, deliveries, links, mirror, pulls, mailing):
+        for stores in (connections, deliveries, links, mirror, pulls, mailing, erasing):
             await stores.prepare()
         if sign_in is not None:
             await sign_ins.prepare()
@@ -237,6 +247,7 @@ def connector_service(
     dead_letters = DeadLetters(kafka, name, TOPICS, publisher, prefix)
     service.api.state.connection_settings = kind
     service.api.include_router(dead_letter_routes(authenticator, dead_letters))
+    service.api.include_router(erasing.routes(authenticator))
     service.api.include_router(
         connection_routes(
             kind=kind,

@@ -1,8 +1,8 @@
 """One Kafka record at a time: readable, misplaced, or a dead letter. One bad record costs nobody else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
@@ -23,8 +23,7 @@ OURS = frozenset({ATTEMPTS, ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ERROR
 """The headers that a dead letter has more than the record it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A record as Kafka gave it; `topic` is the registry's name, without an installation's prefix."""
 
     topic: str
@@ -48,8 +47,15 @@ def decode(raw: Raw) -> Received | Outgoing:
     key = message.key.encode()
     if partition_for(key, topic.partitions) != record.partition:
         return Outgoing(raw.topic, key, record.value, raw.headers)
-    traceparent = next((value for name, value in record.headers if name == TRACEPARENT), None)
+    traceparent = _traceparent(record.headers)
     return Received(raw.topic, record.partition, record.offset, record.timestamp, message, traceparent)
+
+
+def _traceparent(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
+    for name, value in headers:
+        if name == TRACEPARENT:
+            return value
+    return None
 
 
 def _message(topic: Topic, value: bytes | None) -> Message:

@@ -34,27 +34,32 @@ class Applied:
 
     offset: of the next record to apply. latest: the latest broker time seen in it, in milliseconds;
     it tells a log that was made anew from the one these offsets belong to. cluster: the Kafka cluster.
-    turn: counts the transactions on this partition, also those that applied no record; it is what is
-    compared, so that whoever has missed one is fenced.
     """
 
     offset: int
     latest: int
     cluster: str
-    turn: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the ledger holds of partitions; those never applied are absent. turns: by partition number."""
+
+    turns: Mapping[int, int]
+    applied: Mapping[Partition, Applied]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One partition's advance from `before` (None = no transaction yet) to `after`."""
+    """What one transaction moves on.
 
-    before: Applied | None
-    after: Applied
+    turns: per partition number, the last turn that we know of. It counts the transactions on these partitions
+    of every topic, also those that applied no record; it is what is compared, so that whoever has missed one
+    is fenced. after: how far those are applied then that it applies records of.
+    """
 
-    @classmethod
-    def to(cls, before: Applied | None, offset: int, latest: int, cluster: str) -> "Step":
-        """The turn after `before`."""
-        return cls(before, Applied(offset, latest, cluster, before.turn + 1 if before else 1))
+    turns: Mapping[int, int]
+    after: Mapping[Partition, Applied]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,12 @@ class OutboxDocument:
 
 
 class Ledger:
-    """Applied offsets and outbox of one consumer, in `<service>.applied_offsets` and `<service>.outbox`."""
+    """Turns, applied offsets and outbox of one consumer, each in a collection `<service>.…` of its own."""
 
     def __init__(self, client: Client, database: str, service: str) -> None:
         self._client = client
         db: AsyncDatabase[Document] = client[database]
+        self._turns = db[f"{service}.turns"]
         self._applied = db[f"{service}.applied_offsets"]
         self._outbox = db[f"{service}.outbox"]
 
@@ -79,21 +85,25 @@ class Ledger:
         await self._outbox.create_index([("partitions", ASCENDING)])
         await self._applied.create_index([("topic", ASCENDING)])
 
-    async def applied(self, partitions: Collection[Partition]) -> dict[Partition, Applied]:
-        """What is applied of each; partitions never applied are absent."""
-        found = self._applied.find({"_id": {"$in": [_name(p) for p in partitions]}})
-        return {
-            (row["topic"], row["partition"]): Applied(
-                row["offset"], row["latest"], row["cluster"], row["turn"]
+    async def of(self, partitions: Collection[Partition]) -> Held:
+        """What is held of these. Turns are read first: whoever moves on meanwhile, then fences us."""
+        numbers = {number for _, number in partitions}
+        if numbers:
+            await self._turns.bulk_write(
+                [UpdateOne({"_id": n}, {"$setOnInsert": {"turn": 0}}, upsert=True) for n in numbers],
+                ordered=False,
             )
+        turns = {row["_id"]: row["turn"] async for row in self._turns.find({"_id": {"$in": list(numbers)}})}
+        found = self._applied.find({"_id": {"$in": [_name(p) for p in partitions]}})
+        applied = {
+            (row["topic"], row["partition"]): Applied(row["offset"], row["latest"], row["cluster"])
             async for row in found
         }
+        return Held(turns, applied)
 
-    async def owed(self, partitions: Collection[Partition]) -> list[OutboxDocument]:
-        """Outbox documents of these partitions, oldest first."""
-        found = self._outbox.find({"partitions": {"$in": [_name(p) for p in partitions]}}).sort(
-            "_id", ASCENDING
-        )
+    async def owed(self, numbers: Collection[int]) -> list[OutboxDocument]:
+        """Outbox documents of the partitions of these numbers, oldest first."""
+        found = self._outbox.find({"partitions": {"$in": list(numbers)}}).sort("_id", ASCENDING)
         return [OutboxDocument(row["_id"], _unpack(row["records"])) async for row in found]
 
     async def settle(self, published: Iterable[ObjectId]) -> None:
@@ -101,7 +111,7 @@ class Ledger:
         await self._outbox.delete_many({"_id": {"$in": list(published)}})
 
     async def commit(
-        self, steps: Mapping[Partition, Step], effects: Effects, published: Collection[ObjectId]
+        self, step: Step, effects: Effects, published: Collection[ObjectId]
     ) -> list[OutboxDocument]:
         """Applies a batch: offsets, effects, outbox, all or nothing; returns what is now to be published.
 
@@ -111,14 +121,14 @@ class Ledger:
             Fenced: a partition is not where we left it; another owner has moved on. Nothing was changed.
             PyMongoError: see `storage.mongo.passes_by_itself`.
         """
-        owed = _outbox_documents(steps, effects.publish)
+        owed = _outbox_documents(step.turns, effects.publish)
 
         # Not `with_transaction`: it would hide for two minutes that MongoDB is away.
         async with self._client.start_session() as session:
             async for attempt in _over_conflicts():
                 with attempt:
                     async with await session.start_transaction():
-                        await self._advance(steps, session)
+                        await self._advance(step, session)
                         await effects.write(session)
                         await self._exchange(published, [document for document, _ in owed], session)
         return [OutboxDocument(document["_id"], records) for document, records in owed]
@@ -131,30 +141,22 @@ class Ledger:
         if owed:
             await self._outbox.insert_many(owed, session=session)
 
-    async def _advance(self, steps: Mapping[Partition, Step], session: AsyncClientSession) -> None:
-        if not steps:
+    async def _advance(self, step: Step, session: AsyncClientSession) -> None:
+        if not step.turns:
             return
-        updates = [
-            UpdateOne(
-                {"_id": _name(partition), "turn": step.before.turn}, {"$set": _row(partition, step.after)}
-            )
-            for partition, step in steps.items()
-            if step.before is not None
+        turns = [
+            UpdateOne({"_id": number, "turn": turn}, {"$set": {"turn": turn + 1}})
+            for number, turn in step.turns.items()
         ]
-        inserts = [
-            {"_id": _name(partition), **_row(partition, step.after)}
-            for partition, step in steps.items()
-            if step.before is None
-        ]
-        if updates:
-            result = await self._applied.bulk_write(updates, ordered=False, session=session)
-            if result.matched_count != len(updates):
-                raise Fenced("Another owner has applied records of this partition.")
-        if inserts:
-            ids = [row["_id"] for row in inserts]
-            if await self._applied.count_documents({"_id": {"$in": ids}}, session=session):
-                raise Fenced("Another owner has begun this partition.")
-            await self._applied.insert_many(inserts, session=session)
+        taken = await self._turns.bulk_write(turns, ordered=False, session=session)
+        if taken.matched_count != len(turns):
+            raise Fenced("Another owner has had a turn on one of these partitions.")
+        if step.after:
+            rows = [
+                UpdateOne({"_id": _name(partition)}, {"$set": _row(partition, applied)}, upsert=True)
+                for partition, applied in step.after.items()
+            ]
+            await self._applied.bulk_write(rows, ordered=False, session=session)
 
 
 def _over_conflicts() -> AsyncRetrying:
@@ -181,16 +183,15 @@ def _row(partition: Partition, applied: Applied) -> Document:
         "offset": applied.offset,
         "latest": applied.latest,
         "cluster": applied.cluster,
-        "turn": applied.turn,
     }
 
 
 def _outbox_documents(
-    partitions: Iterable[Partition], records: list[Outgoing]
+    numbers: Iterable[int], records: list[Outgoing]
 ) -> list[tuple[Document, list[Outgoing]]]:
-    names = [_name(p) for p in partitions]
     return [
-        ({"_id": ObjectId(), "partitions": names, "records": _pack(part)}, part) for part in _by_size(records)
+        ({"_id": ObjectId(), "partitions": list(numbers), "records": _pack(part)}, part)
+        for part in _by_size(records)
     ]
 
 

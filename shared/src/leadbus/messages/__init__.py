@@ -22,7 +22,9 @@ from leadbus.messages.crm import (
     SubscriptionChanged,
     UserChanged,
 )
+from leadbus.messages.erasures import ProspectErased, ProspectForgotten
 from leadbus.messages.fields import Fields
+from leadbus.messages.identity import ForwardedRecord, ProspectJoined, ProspectLinked
 from leadbus.messages.inbound import (
     Attribution,
     Body,
@@ -78,6 +80,7 @@ __all__ = [
     "Email",
     "Feedback",
     "Fields",
+    "ForwardedRecord",
     "Id",
     "LeadActivities",
     "LeadAnswered",
@@ -99,6 +102,10 @@ __all__ = [
     "OpportunityChanged",
     "Origin",
     "PersonKind",
+    "ProspectErased",
+    "ProspectForgotten",
+    "ProspectJoined",
+    "ProspectLinked",
     "ProspectMessage",
     "ProspectUpdateBody",
     "ProspectUpdated",

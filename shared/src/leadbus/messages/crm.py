@@ -205,7 +205,8 @@ class DeliveryReported(ProspectMessage):
 
     outcome: created = a new record; matched = an existing record was taken; updated = a linked record
     was written again; parked = the CRM refuses it until a person changes something;
-    unlinked = the record was deleted in the CRM. kind: of the record.
+    unlinked = the record was deleted in the CRM. kind: of the record. first_said: when the oldest fact behind
+    the delivery was said (broker time, ms); 0 = not known.
     """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.delivery.reported"
@@ -218,12 +219,15 @@ class DeliveryReported(ProspectMessage):
     reason: Text | None = None
     field: Line | None = None
     lead_trace_id: Line | None = None
+    first_said: int = 0
 
 
 class ConnectionChanged(Message):
     """A connection as everybody but its connector needs to know it (compacted by its id).
 
-    Without secrets and without the CRM's address.
+    Without secrets and without the CRM's address. hysteresis: by how many points a score must fall below the
+    threshold before exceeding it counts anew; None = a tenth of the threshold. score: the name of the score
+    that is meant; None = the tenant's main one.
     """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.crm.connection.changed"
@@ -234,6 +238,8 @@ class ConnectionChanged(Message):
     marketing_automation: bool
     lead_distribution: bool
     threshold: int
+    hysteresis: int | None = None
+    score: Line | None = None
     supplier_id: Id | None = None
     deleted: bool = False
 

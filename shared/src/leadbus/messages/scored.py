@@ -30,14 +30,20 @@ class Scored(ProspectMessage):
 
 
 class LeadScored(Scored):
-    """The rounded score changed. connections: those that are known to hold a record of the prospect."""
+    """The rounded score changed, or for whom the prospect has cooled.
+
+    connections: those that are known to hold a record of the prospect. cooled: those for which it had
+    exceeded the threshold and has since fallen well below it. scores: the tenant's further scores, by name.
+    """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.scored"
     connections: list[Id] = []
+    cooled: list[Id] = []
+    scores: dict[Line, int] = {}
 
 
 class LeadQualified(Scored):
-    """The score exceeded a connection's threshold for the first time.
+    """The score that a connection reads exceeded its threshold, for the first time or after having cooled.
 
     said_at: when each field was said, by its name in `Fields.flat()`.
     """
@@ -51,10 +57,14 @@ class LeadQualified(Scored):
 
 
 class LeadActivities(Scored):
-    """New activities, and what forms said (`said_at`: when), for connections that know the prospect."""
+    """New activities, and what forms said (`said_at`: when), for connections that know the prospect.
+
+    scores: the tenant's further scores, by name.
+    """
 
     CLOUD_EVENT_TYPE: ClassVar[str] = "leadbus.lead.activities"
     connections: list[Id]
+    scores: dict[Line, int] = {}
     fields: Fields = Fields()
     said_at: dict[str, Time] = {}
     activities: list[Activity]

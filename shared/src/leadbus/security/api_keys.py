@@ -15,7 +15,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Protocol
 
 from pymongo import ASCENDING
@@ -24,28 +23,27 @@ from pymongo.asynchronous.database import AsyncDatabase
 from leadbus.errors import Rejected
 from leadbus.security.authorised_addresses import MongoAuthorisedAddresses
 from leadbus.security.networks import Address, Network, contained
+from leadbus.security.scopes import Scope
 from leadbus.storage.mongo import Document
+
+__all__ = [
+    "EVERY_TENANT",
+    "REMEMBERED_KEYS",
+    "REMEMBERED_SECONDS",
+    "ApiKey",
+    "ApiKeyStore",
+    "ApiKeys",
+    "MongoApiKeys",
+    "Scope",
+    "Verified",
+    "make_key",
+]
 
 REMEMBERED_SECONDS = 30.0
 REMEMBERED_KEYS = 10_000
 EVERY_TENANT = "*"
 """No tenant can be called so. Of a supplier's key: every tenant that the supplier hands leads to."""
 _KEY = re.compile(r"lb_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
-
-
-class Scope(StrEnum):
-    """What a key may do.
-
-    ingest: post facts. read: ask. administer: connections, keys and addresses of its tenant.
-    hook: stand in the URL of one connection's hook, and nothing else. supplier: ask what became of the
-    leads that one supplier handed over, and nothing else.
-    """
-
-    INGEST = "ingest"
-    READ = "read"
-    ADMINISTER = "administer"
-    HOOK = "hook"
-    SUPPLIER = "supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +141,14 @@ class ApiKeys:
 
         anew: by what the store says now, whatever is remembered.
         """
-        parts = _KEY.fullmatch(key)
-        if parts is None:
-            return None
         mark = _hash(key)
         until, verified = self._remembered.get(mark, (0.0, None))
         if verified is not None and until > self._clock() and not anew:
             return verified
         self._remembered.pop(mark, None)
+        parts = _KEY.fullmatch(key)
+        if parts is None:
+            return None
         stored = await self._store.get(parts[1])
         if stored is None or stored.revoked_at is not None:
             return None

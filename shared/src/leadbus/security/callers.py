@@ -84,7 +84,7 @@ class Authenticator:
             raise _unauthenticated(f"No API key was given. {_HOW}")
         if self._operator_token and hmac.compare_digest(token.encode(), self._operator_token):
             return self._operator
-        caller = await self._admitted(token, None, caller_address(request))
+        caller = await self._admitted(token, None, request)
         if caller is None:
             raise _unauthenticated(f"This API key is not known, or was revoked. {_HOW}")
         return caller
@@ -95,22 +95,22 @@ class Authenticator:
         Raises:
             Problem: 404, the same whatever is wrong; 403 from an address that is not authorised.
         """
-        caller = await self._admitted(token, connection_id, caller_address(request))
+        caller = await self._admitted(token, connection_id, request)
         if caller is None:
             raise Problem(404, "There is no such hook. leadbus keys create --help says how to make one.")
         return caller
 
-    async def _admitted(self, key: str, connection_id: str | None, address: Address | None) -> Caller | None:
+    async def _admitted(self, key: str, connection_id: str | None, request: HTTPConnection) -> Caller | None:
         """connection_id: the hook's; None = no hook, for which a hook's key is as good as unknown.
 
         Before an address is refused the store is asked, so that authorising it helps everywhere at once.
         """
         verified = await self._keys.verify(key)
-        if verified and not verified.good_from(address):
+        if verified and verified.authorised and not verified.good_from(caller_address(request)):
             verified = await self._keys.verify(key, anew=True)
         if verified is None or verified.connection_id != connection_id:
             return None
-        if not verified.good_from(address):
+        if verified.authorised and not verified.good_from(address := caller_address(request)):
             raise _unauthorised_address(verified.tenant_id, address)
         return Caller(verified.tenant_id, verified.scopes, verified.key_id, verified.supplier_id)
 

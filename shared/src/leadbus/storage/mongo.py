@@ -6,6 +6,7 @@ from typing import Any
 import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import (
+    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     OperationFailure,
@@ -55,12 +56,21 @@ class _Client(AsyncMongoClient[Document]):
 
 def passes_by_itself(error: PyMongoError) -> bool:
     """True if waiting helps: the server is away, changing its primary, or a transaction met another."""
-    if isinstance(error, ConnectionFailure | ExecutionTimeout | WaitQueueTimeoutError | WTimeoutError):
+    if isinstance(error, _PASSING):
         return True
     if any(error.has_error_label(label) for label in _PASSING_LABELS):
         return True
     return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
 
 
+_PASSING = (
+    ConnectionFailure,
+    ExecutionTimeout,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+    # "Sessions are not supported by this MongoDB deployment": a server that starts has not read yet that it
+    # is a replica set's. What is wrong with our own configuration is said when a client is made.
+    ConfigurationError,
+)
 # Server shutting down, stepping down or not yet primary, by MongoDB's own list of error codes.
 _PASSING_CODES = frozenset({6, 7, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436})

@@ -1,57 +1,35 @@
 """A service's own providers. Nothing global: several services may share one process.
 
 Exporters, by OpenTelemetry's own variables and no others: OTLP over HTTP where an endpoint is set, Zipkin
-where `OTEL_TRACES_EXPORTER=zipkin`, else none. Batching, headers and resource attributes follow the
-standard variables as the SDK reads them.
+where `OTEL_TRACES_EXPORTER=zipkin`, else none; `OTEL_TRACES_EXPORTER=none` turns tracing off. Batching,
+headers and resource attributes follow the standard variables as the SDK reads them.
 """
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from threading import Thread
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, NoOpMeterProvider, Observation
+from opentelemetry.metrics import Meter, NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracerProvider, Tracer
 from prometheus_client import CollectorRegistry, generate_latest
 
+from leadbus.telemetry.instruments import Counter, Gauge, Histogram
 from leadbus.telemetry.names import Kind, Metric
+from leadbus.telemetry.readers import PeriodicReader, PrometheusReader
 from leadbus.telemetry.sampling import AlwaysSampledOr, standard_sampler
 
 FAREWELL_SECONDS = 3.0
 _SCOPE = "leadbus"
 _ZIPKIN = "http://127.0.0.1:9411/api/v2/spans"
-
-
-class Gauge:
-    """A level per set of labels, which can be forgotten again (a partition that went to another pod)."""
-
-    def __init__(self, meter: Meter, metric: Metric) -> None:
-        self._values: dict[tuple[tuple[str, str], ...], float] = {}
-        meter.create_observable_gauge(metric.name, [self._observe], metric.unit, metric.purpose)
-
-    def set(self, value: float, labels: Mapping[str, str] | None = None) -> None:
-        """Records the level from now on."""
-        self._values[_key(labels)] = value
-
-    def forget(self, labels: Mapping[str, str] | None = None) -> None:
-        """Reports nothing for these labels any more."""
-        self._values.pop(_key(labels), None)
-
-    def clear(self) -> None:
-        """Forgets all."""
-        self._values.clear()
-
-    def _observe(self, options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(value, dict(key)) for key, value in list(self._values.items())]
 
 
 class Telemetry:
@@ -76,29 +54,23 @@ class Telemetry:
         )
         for exporter in _span_exporters(environ):
             self._traces.add_span_processor(BatchSpanProcessor(exporter))
-        self._metrics = MeterProvider(
-            [self._prometheus(), *_metric_readers(environ)], resource, shutdown_on_exit=False
-        )
-        self.tracer = self._traces.get_tracer(_SCOPE)
+        self._metrics = MeterProvider(self._readers(environ), resource, shutdown_on_exit=False)
+        untraced = environ.get("OTEL_TRACES_EXPORTER") == "none"
+        self.tracer = (NoOpTracerProvider() if untraced else self._traces).get_tracer(_SCOPE)
         self._meter = self._metrics.get_meter(_SCOPE)
 
     def counter(self, metric: Metric) -> Counter:
         """The counter of a metric of that kind; the same one each time."""
         if metric.name not in self._counters:
             _expect(metric, Kind.COUNTER)
-            self._counters[metric.name] = self._meter.create_counter(metric.name, metric.unit, metric.purpose)
+            self._counters[metric.name] = Counter(self._meter, metric)
         return self._counters[metric.name]
 
     def histogram(self, metric: Metric) -> Histogram:
         """The histogram of a metric of that kind; the same one each time."""
         if metric.name not in self._histograms:
             _expect(metric, Kind.HISTOGRAM)
-            self._histograms[metric.name] = self._meter.create_histogram(
-                metric.name,
-                metric.unit,
-                metric.purpose,
-                explicit_bucket_boundaries_advisory=list(metric.buckets) or None,
-            )
+            self._histograms[metric.name] = Histogram(self._meter, metric)
         return self._histograms[metric.name]
 
     def gauge(self, metric: Metric) -> Gauge:
@@ -129,8 +101,12 @@ class Telemetry:
         for thread in ending:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _prometheus(self) -> MetricReader:
-        return PrometheusMetricReader(scope_info_enabled=False, registry=self._registry)
+    def _readers(self, environ: Mapping[str, str]) -> list[MetricReader]:
+        scraped = PrometheusReader(self._histograms, scope_info_enabled=False, registry=self._registry)
+        endpoint = _otlp_endpoint(environ, "metrics")
+        if endpoint is None:
+            return [scraped]
+        return [scraped, PeriodicReader(self._histograms, OTLPMetricExporter(endpoint=endpoint))]
 
 
 def _span_exporters(environ: Mapping[str, str]) -> list[SpanExporter]:
@@ -138,11 +114,6 @@ def _span_exporters(environ: Mapping[str, str]) -> list[SpanExporter]:
         return [ZipkinExporter(endpoint=environ.get("OTEL_EXPORTER_ZIPKIN_ENDPOINT") or _ZIPKIN)]
     endpoint = _otlp_endpoint(environ, "traces")
     return [OTLPSpanExporter(endpoint=endpoint)] if endpoint else []
-
-
-def _metric_readers(environ: Mapping[str, str]) -> list[MetricReader]:
-    endpoint = _otlp_endpoint(environ, "metrics")
-    return [PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=endpoint))] if endpoint else []
 
 
 def _otlp_endpoint(environ: Mapping[str, str], signal: str) -> str | None:
@@ -158,7 +129,3 @@ def _otlp_endpoint(environ: Mapping[str, str], signal: str) -> str | None:
 def _expect(metric: Metric, kind: Kind) -> None:
     if metric.kind is not kind:
         raise TypeError(f"{metric.name} is declared as a {metric.kind}, not as a {kind}")
-
-
-def _key(labels: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((labels or {}).items()))

@@ -48,6 +48,8 @@ class Mailbox:
         """Ends it, with whoever is still connected."""
         if self._server is not None:
             self._server.close()
+            for _ in range(4):  # of the loop, in which a connection is made of a socket that was accepted
+                await asyncio.sleep(0)
         for connection in list(self._open):
             connection.hang_up()
         await asyncio.sleep(0)  # for them to notice

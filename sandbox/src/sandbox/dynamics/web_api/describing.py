@@ -1,6 +1,7 @@
 """Entities and attributes as the metadata service describes them."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -38,6 +39,7 @@ def label(text: str) -> Facts:
     return {"LocalizedLabels": [told], "UserLocalizedLabel": told}
 
 
+@cache
 def metadata_id(name: str) -> str:
     return str(uuid5(NAMESPACE_OID, name))
 

@@ -13,7 +13,8 @@ from ingest.items import Fault
 from leadbus.problems import Problem
 
 MOST_ITEMS = 1_000
-_SPACE = re.compile(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_SPACE = re.compile(f"[{_BLANKS}]*")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LARGEST = 2**63
 _DIGITS = 20
@@ -145,6 +146,8 @@ def text_of(body: bytes) -> str:
 
 def skip_space(text: str, at: int) -> int:
     """The next position that is not white space."""
+    if text[at : at + 1] not in _BLANKS:
+        return at
     found = _SPACE.match(text, at)
     return found.end() if found else at
 
@@ -160,4 +163,4 @@ def pieces(cutter: Cutter, body: bytes) -> list[tuple[Any, str, list[Fault]]]:
     if text[start : start + 1] == "[":
         return list(cutter.elements(text, start))
     value, faults = cutter.document(text)
-    return [(value, text, faults)]
+    return [(value, text.strip(_BLANKS), faults)]

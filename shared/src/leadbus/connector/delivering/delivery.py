@@ -51,8 +51,9 @@ class Delivery:
     tried: activities (events) whose adding was begun in a CRM that takes no ids of ours, and never answered.
     added: events that are notes of its record in such a CRM, and since when: told again, they are no others.
     traceparent: of the fact that made it due. due_since: when the oldest fact that waits was accepted.
-    told: the `since` of the link whose making was published. revision: counts writes of the document.
-    settled_by: the last working-off that was settled. history: the newest hops.
+    told: the `since` of the link whose making was published. first_said: when the oldest of its facts was
+    said (broker time, ms). revision: counts writes of the document, from there on: one that was erased had
+    another. settled_by: the last working-off that was settled. history: the newest hops.
     """
 
     connection_id: str
@@ -83,6 +84,7 @@ class Delivery:
     attempts: int = 0
     next_try: datetime | None = None
     told: datetime | None = None
+    first_said: int = 0
     revision: int = 0
     settled_by: str = ""
     history: list[Hop] = field(default_factory=list)

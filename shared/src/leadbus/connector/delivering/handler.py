@@ -33,10 +33,11 @@ from leadbus.topics import (
     LEADS_QUALIFIED,
     LEADS_SCORED,
     MARKETING_CAMPAIGNS,
+    PROSPECTS_ERASED,
     PROSPECTS_UPDATED,
 )
 
-TOPICS = (  # pushes and campaigns are taken out before, see `hinting` and `campaigning.taking_in`
+TOPICS = (  # pushes, campaigns and erasures are taken in by others (`leadbus.connector.service`)
     LEADS_DISTRIBUTED,
     LEADS_QUALIFIED,
     LEADS_ACTIVITIES,
@@ -45,6 +46,7 @@ TOPICS = (  # pushes and campaigns are taken out before, see `hinting` and `camp
     CRM_SUBSCRIPTIONS,
     CRM_NOTIFICATIONS,
     MARKETING_CAMPAIGNS,
+    PROSPECTS_ERASED,
 )
 
 Merge = tuple[Fact, bytes | None, datetime]
@@ -65,6 +67,7 @@ class MergingHandler:
         for connection in await self._connections.of_tenants(tenants):
             connections[connection.settings.tenant_id].append(connection)
         facts: dict[tuple[str, str], list[Merge]] = defaultdict(list)
+        said: dict[tuple[str, str], list[int]] = defaultdict(list)
         owners: dict[tuple[str, str], Connection] = {}
         for received in batch:
             fact = received.message
@@ -79,9 +82,12 @@ class MergingHandler:
                 name = (connection.id, fact.prospect_id)
                 owners[name] = connection
                 facts[name].append((fact, traceparent, accepted))
+                said[name].append(received.at)
         if not facts:
             return Effects()
-        merges = {name: merging(owners[name], name[1], waiting) for name, waiting in facts.items()}
+        merges = {
+            name: merging(owners[name], name[1], waiting, min(said[name])) for name, waiting in facts.items()
+        }
 
         async def write(session: AsyncClientSession) -> None:
             await self._deliveries.merge_all(merges, session)
@@ -107,14 +113,15 @@ def concerns(fact: Fact, connection: Connection) -> bool:
 
 
 def merging(
-    connection: Connection, prospect_id: str, facts: Sequence[Merge]
+    connection: Connection, prospect_id: str, facts: Sequence[Merge], first_said: int = 0
 ) -> Callable[[Delivery | None], Delivery]:
-    """Takes facts into a connection's delivery, or makes one.
+    """Takes facts into a connection's delivery, or makes one. first_said: the oldest (broker time, ms).
 
     May be called several times, each time with the delivery as it then is.
     """
 
     lists = pushes(connection.settings.lists)
+    score = connection.settings.marketing_automation.score
 
     def merge(delivery: Delivery | None) -> Delivery:
         delivery = delivery or Delivery(
@@ -123,13 +130,23 @@ def merging(
             tenant_id=connection.settings.tenant_id,
             prospect_id=prospect_id,
             team_scope=connection.settings.team_scope,
+            first_said=first_said,
+            revision=first_said,
         )
+        delivery.first_said = min(delivery.first_said, first_said)
         for fact, traceparent, accepted in facts:
-            take_in(delivery, fact, traceparent, accepted, connection.settings.tasks)
+            take_in(delivery, as_scored(fact, score), traceparent, accepted, connection.settings.tasks)
             listed.begin(delivery, lists, accepted, fact)
         return delivery
 
     return merge
+
+
+def as_scored(fact: Fact, score: str | None) -> Fact:
+    """The fact with the score of that name, where it carries the tenant's main one; None = that is meant."""
+    if score is None or not isinstance(fact, LeadScored | LeadActivities):
+        return fact
+    return fact.model_copy(update={"score": fact.scores.get(score, 0)})
 
 
 def _time(milliseconds: int) -> datetime:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from leadbus.connector.capabilities import Capabilities
 from leadbus.connector.connection import Connection
 from leadbus.connector.delivering.delivery import Delivery
+from leadbus.connector.delivering.sparing import Sparing
 from leadbus.connector.delivering.work import Outcome, Work
 from leadbus.connector.stores.deliveries import Change, Deliveries
 from leadbus.errors import Transient
@@ -25,7 +26,15 @@ MOST_REASONS = 8
 class Settling:
     """Publishes first and forgets after: a crash between the two repeats an event, and loses none."""
 
-    def __init__(self, crm: str, deliveries: Deliveries, publisher: Publisher, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        crm: str,
+        deliveries: Deliveries,
+        publisher: Publisher,
+        telemetry: Telemetry,
+        sparing: Sparing,
+    ) -> None:
+        self._sparing = sparing
         self._crm = crm
         self._deliveries = deliveries
         self._publisher = publisher
@@ -40,6 +49,7 @@ class Settling:
         Raises:
             Transient: Kafka does not acknowledge; nothing is forgotten, the work-off is repeated.
         """
+        works = await self._sparing.left(works)
         now = datetime.now(UTC)
         told = [work for work in works if _is_worth_telling(work, broken)]
         faults = await self._publisher.publish(
@@ -112,6 +122,7 @@ def _report(
         reason=str(work.error) if work.error else work.refused and work.refused.reason,
         field=getattr(work.error, "field", None),
         lead_trace_id=(link.lead_trace_id if link else None) or trace_id_of(delivery.traceparent),
+        first_said=delivery.first_said,
     )
 
 

@@ -19,7 +19,8 @@ from leadbus.connector.taking.again import knowing_only
 from leadbus.connector.taking.gathering import Gathering
 from leadbus.connector.taking.known import Taken, Told, is_outdated
 from leadbus.connector.taking.table import TAKERS, take
-from leadbus.messages import Record
+from leadbus.erasing.holdings import Person
+from leadbus.messages import Feedback, ProspectMessage, Record
 
 DEEPEST = 6
 """A user, its account, that one's contact, the contact's opportunity: no longer chain makes sense."""
@@ -115,6 +116,12 @@ class Intake:
                 changed.append(taken.row)
             else:
                 unchanged.append(row.record)
+        if erased := await self._just_erased(events, changed):
+            held = {row.record for row in changed if row.prospect_id in erased}
+            held |= {e.record for _, e in events if isinstance(e, Feedback) and e.prospect_id in erased}
+            events = [told for told in events if _who(told) not in erased]
+            changed = [row for row in changed if row.record not in held]
+            unsettled |= {record.id for record in held}  # whoever is known anew by then is told of
         await self._shop.publish(events)
         if kind == "list":  # who restores one is told who is on it, as everybody was told that it is gone
             gone = [row.record.id for row in changed if row.deleted]
@@ -130,6 +137,13 @@ class Intake:
             await self._shop.mirror.touch(self._connection.id, unchanged, run)
         self._shop.count(self._adapter.capabilities.crm, self._connection.id, kind, outcomes)
         return outcomes
+
+    async def _just_erased(self, events: Sequence[Told], rows: Sequence[MirrorRow]) -> set[str]:
+        """Prospects who were erased while rows of theirs were in hand."""
+        tenant = self._connection.settings.tenant_id
+        about = {*(row.prospect_id for row in rows), *map(_who, events)}
+        erased = await self._shop.tombstones.just_now({Person(tenant, who) for who in about if who})
+        return {person.prospect_id for person in erased}
 
     async def _read(
         self, records: AsyncIterator[Record], at: datetime, run: str | None, depth: int
@@ -158,6 +172,10 @@ class Intake:
         if freed:
             async for record in self._shop.mirror.dependents_of(self._connection.id, freed):
                 yield record
+
+
+def _who(told: Told) -> str | None:
+    return told[1].prospect_id if isinstance(told[1], ProspectMessage) else None
 
 
 async def _each(records: Iterable[Record]) -> AsyncIterator[Record]:

@@ -13,6 +13,7 @@ from leadbus.connector.stores.mirror import Mirror
 from leadbus.connector.stores.pulls import Pulls
 from leadbus.connector.stores.watches import Watches
 from leadbus.connector.taking.known import Told
+from leadbus.erasing.tombstones import Tombstones
 from leadbus.errors import Transient
 from leadbus.messages import Feedback, LeadAnswered
 from leadbus.publishing import Outgoing, Publisher
@@ -34,6 +35,7 @@ class PullShop:
     members: Members
     watches: Watches
     bell: Bell
+    tombstones: Tombstones
     publisher: Publisher
     telemetry: Telemetry
 
@@ -62,6 +64,7 @@ class PullShop:
             members=Members(client, database, service),
             watches=Watches(client, database, service),
             bell=Bell(asked),
+            tombstones=Tombstones(client[database], service),
             publisher=publisher,
             telemetry=telemetry,
         )

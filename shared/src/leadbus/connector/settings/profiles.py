@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from leadbus.connector.settings.section import Section
+from leadbus.messages.base import Name
 
 
 class MarketingAutomation(Section):
@@ -17,6 +18,17 @@ class MarketingAutomation(Section):
         " before do meanwhile does not. Lists and opportunities are still read.",
     )
     threshold: int = Field(50, ge=0, le=1_000_000, description="The score a lead must exceed to be sent.")
+    hysteresis: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="By how many points a score must have fallen below the threshold before exceeding it"
+        " counts as news again; a tenth of the threshold if absent.",
+    )
+    score: Name | None = Field(
+        None,
+        description="The score that is meant, by its name in the tenant's rules; the main one if absent.",
+    )
     field_updates: bool = Field(
         False, description="Let marketing change fields of records that exist already."
     )

@@ -149,9 +149,11 @@ class Deliveries:
             result = await self._collection.bulk_write(writes, ordered=False)
             if result.matched_count == len(writes):
                 return
-            again = {_id(d.connection_id, d.prospect_id): change for d, change in left}
+            again = {_id(d.connection_id, d.prospect_id): (d, change) for d, change in left}
             found = self._collection.find({"_id": {"$in": list(again)}, "settled_by": {"$ne": mark}})
-            left = [(_CODEC.decode(row), again[row["_id"]]) async for row in found]
+            now = [(_CODEC.decode(row), *again[row["_id"]]) async for row in found]
+            # Facts only make it older: one that is younger was made anew after its person was erased.
+            left = [(delivery, change) for delivery, d, change in now if delivery.first_said <= d.first_said]
 
     async def postpone(self, deliveries: Sequence[Delivery], until: datetime) -> None:
         """Those that are due are not tried before then, unless somebody has asked for a record meanwhile."""

@@ -22,6 +22,7 @@ class Links:
         """Creates the indexes."""
         for name in ("record.id", "earlier.id"):
             await self._collection.create_index([("organisation_id", ASCENDING), (name, ASCENDING)])
+        await self._collection.create_index([("tenant_id", ASCENDING), ("prospect_id", ASCENDING)])
 
     async def of_prospects(
         self, organisation_id: str, prospect_ids: Iterable[str], team_scope: str = ""
