@@ -21,7 +21,7 @@ from pymongo import AsyncMongoClient
 
 from sandbox.servers import Kafka, MongoDB, ServerError, World, Zipkin
 from sandbox.servers.container import docker_answers
-from sandbox.servers.process import Process, free_port, is_free
+from sandbox.servers.process import MOST_CLAIMS, Process, free_port, is_free
 
 Row = dict[str, Any]
 Started = TypeVar("Started", Kafka, MongoDB)
@@ -359,6 +359,16 @@ async def test_a_signal_from_outside_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"Sleeper ended by itself \(exit code -9\)"):
         process.check()
     await process.stop()
+
+
+def test_a_free_port_is_given_to_nobody_else_before_it_is_taken() -> None:
+    """Also not by another process: two stacks that started together took one port, and one of them ended."""
+    ports = [free_port() for _ in range(MOST_CLAIMS)]
+    assert len({*ports}) == MOST_CLAIMS
+    always = f"import random; random.randrange = lambda *_: {ports[-1]}"
+    ask = f"{always}\nfrom sandbox.servers.process import free_port; free_port()"
+    other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert "No free TCP port" in other.stderr
 
 
 def test_a_free_port_is_one_that_outgoing_connections_never_get() -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,19 +23,38 @@ _TAIL_LENGTH = 1500
 # Java's stack frames and mongod's informational lines would push out the one that says what went wrong.
 _NOISE = re.compile(r'^\tat |"s":"I"')
 _POLL = 0.02
+MOST_CLAIMS = 200
+"""By then, the first ones are long taken."""
+_claims: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that was free a moment ago (another process may still take it).
+    """A TCP port on 127.0.0.1 that is free, and given to nobody else who asks here until it is taken.
+
+    Whoever asks in another process, too: its namesake of UDP, which nothing here uses, is held meanwhile.
 
     From below the range that the kernel gives to outgoing connections: a client that keeps calling a killed
     server on loopback would some day be given the server's own port, reach itself, and block the restart.
     """
     for _ in range(100):
         port = random.randrange(20_000, 32_000)
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
         if is_free(port):
+            _claim(claim)
             return port
+        claim.close()
     raise ServerError("No free TCP port was found between 20000 and 32000.")
+
+
+def _claim(claim: socket.socket) -> None:
+    _claims.append(claim)
+    if len(_claims) > MOST_CLAIMS:
+        _claims.popleft().close()
 
 
 def is_free(port: int) -> bool:
