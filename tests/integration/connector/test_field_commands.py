@@ -158,7 +158,8 @@ async def test_a_changed_mapping_offers_to_read_the_new_field(installed: Install
     assert code == 0, said
 
     async def read() -> bool:
-        return "current" in (await installed.command("connections", "progress", NAME))[1]
+        _, said = await installed.command("connections", "progress", NAME)
+        return "current" in said and "first sync" not in said
 
     await until(read)
     code, said = await installed.command("connections", "sync", NAME, "--new-fields")

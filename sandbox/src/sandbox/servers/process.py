@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import fcntl
 import os
 import random
@@ -55,6 +56,12 @@ def _claim(claim: socket.socket) -> None:
     _claims.append(claim)
     if len(_claims) > MOST_CLAIMS:
         _claims.popleft().close()
+
+
+@atexit.register
+def _let_go() -> None:
+    for claim in _claims:
+        claim.close()
 
 
 def is_free(port: int) -> bool:
