@@ -11,12 +11,14 @@ WORKERS ?= 3
 
 RUN := .venv/bin/python
 READY := .venv/.ready
+# What is imported is compiled when it first is; all of it would take longer than the rest.
+INSTALL := $(RUN) -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 PACKAGES := shared $(wildcard services/*) sandbox
 PROJECTS := $(wildcard shared/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml)
-CHECKED := $(PACKAGES) tests docs tools
+CHECKED := $(PACKAGES) tests docs tools deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo bench bench-faults test test-extra check docs clean .venv
+.PHONY: help up demo rehearse bench bench-faults test test-extra supply-chain check docs clean .venv
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +28,9 @@ up: $(READY) ## start everything, feed the sample traffic, stay up until Ctrl-C;
 
 demo: $(READY) ## the same on data of its own, and end; the last line is its figures as JSON
 	@$(RUN) -m sandbox demo $(DEMO)
+
+rehearse: $(READY) ## the local overlay's pods as processes: rolled, scaled and killed under traffic (minutes)
+	@$(RUN) -m sandbox rehearse
 
 bench: $(READY) ## measure: one JSON line per figure; ONLY=<name> takes one (minutes, 2 cores)
 	@PYTHONPATH=tests $(RUN) -m bench $(ONLY)
@@ -37,8 +42,11 @@ bench-faults: $(READY) ## what counting once is worth: 5,000 random schedules an
 test: $(READY) ## the whole test suite; it starts what it needs and stops it
 	@PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(WORKERS)
 
-test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, Node and Apache with NTLM); .ci/run installs that
+test-extra: $(READY) ## what needs more than pip can install (Debian's PHP, Node, Prometheus, and Apache with NTLM); .ci/run installs that
 	@$(RUN) -m pytest tests/extra
+
+supply-chain: $(READY) ## bill of materials, licences and known advisories, kept in dist/; .ci/run installs its tools
+	@PYTHONPATH=deploy $(RUN) -m supply_chain dist
 
 check: $(READY) ## style, types, and who may import whom
 	@.venv/bin/ruff check $(CHECKED)
@@ -46,8 +54,10 @@ check: $(READY) ## style, types, and who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-docs: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas
+docs: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas, and manifests of topics, users and scaling
 	@$(RUN) docs/generate.py
+	@PYTHONPATH=docs $(RUN) deploy/generate.py
+	@PYTHONPATH=deploy $(RUN) -m observability
 
 connector: $(READY) ## begin a connector to another CRM: make connector name=hubspot
 	@$(RUN) tools/connector/make.py $(name)
@@ -68,6 +78,7 @@ $(READY): constraints.txt requirements-dev.txt $(PROJECTS)
 	  exit 1; }
 	@echo "Making the environment in .venv (only when packages have changed)"
 	@$(PYTHON) -m venv .venv
-	@$(RUN) -m pip install --disable-pip-version-check --constraint constraints.txt \
+	@$(INSTALL) --quiet setuptools
+	@$(INSTALL) --no-build-isolation \
 	  $(addprefix --editable ./,$(PACKAGES)) --requirement requirements-dev.txt
 	@touch $@

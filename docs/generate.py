@@ -1,4 +1,4 @@
-"""Writes what is generated under docs/: JSON Schemas, AsyncAPI, OpenAPI, settings and the table of promises.
+"""Writes what is generated under docs/: JSON Schemas, AsyncAPI, OpenAPI, settings, signals and promises.
 
 `python docs/generate.py [FOLDER]` (make docs); a test fails when what is committed differs.
 """
@@ -10,33 +10,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from flows import CONNECTORS, READERS, WRITERS
 from promises_page import promises_page
+from signals_page import signals_page
 
-from feedback import service as feedback_service
-from ingest import service as ingest_service
-from leadbus.connector import service as connector_service
-from leadbus.connector.delivering import handler
 from leadbus.connector.settings.page import common_page, settings_page
 from leadbus.runner import build, installed
 from leadbus.topics import TOPICS, Topic
-from scoring import service as scoring_service
 
 HERE = Path(__file__).parent
 # Only so that the services can be put together; nothing is connected to.
 ENVIRON = {"LEADBUS_SECRET_KEY": "A" * 43 + "=", "OTEL_SDK_DISABLED": "true"}
-
-_CONNECTORS = [name for name in installed() if name.startswith("connector-")]
-READERS: Mapping[str, tuple[Topic, ...]] = {
-    "scoring": (*scoring_service.READS, *scoring_service.TABLES),
-    "feedback": feedback_service.READS,
-    **dict.fromkeys(_CONNECTORS, handler.TOPICS),
-}
-WRITERS: Mapping[str, tuple[Topic, ...]] = {
-    "ingest": ingest_service.WRITES,
-    "scoring": scoring_service.WRITES,
-    "feedback": feedback_service.WRITES,
-    **dict.fromkeys(_CONNECTORS, connector_service.WRITES),
-}
 
 
 def documents() -> dict[str, Any]:
@@ -46,11 +30,12 @@ def documents() -> dict[str, Any]:
     kinds = []
     for service in build(list(installed()), ENVIRON):
         found[f"openapi/{service.name}.json"] = service.api.openapi()
-        if service.name in _CONNECTORS:
+        if service.name in CONNECTORS:
             kinds.append(kind := service.api.state.connection_settings)
             found[f"settings/{service.name.removeprefix('connector-')}.md"] = settings_page(kind)
     found["settings.md"] = common_page(kinds)
-    found["promises.md"] = promises_page([name.removeprefix("connector-") for name in _CONNECTORS])
+    found["promises.md"] = promises_page([name.removeprefix("connector-") for name in CONNECTORS])
+    found["signals.md"] = signals_page()
     return found
 
 

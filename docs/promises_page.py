@@ -79,14 +79,14 @@ def promises_page(crms: Sequence[str]) -> str:
     for theme in found.themes:
         rows = [_row(promise, numbers, crms) for promise in theme.promises if not promise.not_yet]
         if rows:
-            parts.append(f"## {theme.title}\n\n" + _table(("promise", "of", "kept by", *crms, "proof"), rows))
+            parts.append(f"## {theme.title}\n\n" + table(("promise", "of", "kept by", *crms, "proof"), rows))
     waiting = [p for p in found.all if p.not_yet]
     if waiting:
         rows = [(p.says, _of(p, numbers), p.not_yet) for p in waiting]
-        parts.append("## Not yet\n\n" + _table(("promise", "of", "why, and what there is"), rows))
+        parts.append("## Not yet\n\n" + table(("promise", "of", "why, and what there is"), rows))
     reasons = [(p.says, crm, cannot(crm)[key]) for p in found.all for crm, key in p.cannot.items()]
     if reasons:
-        parts.append("## What a CRM cannot do\n\n" + _table(("promise", "CRM", "why"), reasons))
+        parts.append("## What a CRM cannot do\n\n" + table(("promise", "CRM", "why"), reasons))
     return "\n".join(parts)
 
 
@@ -117,7 +117,8 @@ def _proof(name: str) -> str:
     return f"[{readable}](../{path})" if path else readable
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return (
         "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

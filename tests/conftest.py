@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import shutil
+import signal
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,8 +24,14 @@ from xdist.workermanage import WorkerController
 
 from sandbox.servers import Kafka, MongoDB
 
+# What a shell runs in the background ignores Ctrl-C and hands that on; some of what we start is to end by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Whoever runs these has processes of its own; the rest of tests/e2e shares one installation.
-_OF_THEIR_OWN = {"test_demo.py", "test_up.py"}
+_OF_THEIR_OWN = {
+    *("test_demo.py", "test_up.py", "test_rehearsal.py"),
+    *("test_trace_edges.py", "test_metrics_of_a_run.py", "test_nobody_is_told_of.py"),
+}
 # Beside a connector's whole contract; each alone would start a service for a handful of cases.
 _OF_ONE_HOUSE = {
     "test_against_the_grain.py",

@@ -25,6 +25,7 @@ GENERATED = [
     "settings.md",
     "settings/*.md",
     "promises.md",
+    "signals.md",
 ]
 
 
@@ -69,7 +70,24 @@ def test_every_adr_is_one_page_and_numbered_without_gaps() -> None:
 
 PAGES = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("howto", "runbook", "architecture", "promises", "scoring", "privacy")),
+    *(
+        f"docs/{name}.md"
+        for name in (
+            "howto",
+            "runbook",
+            "architecture",
+            "promises",
+            "scoring",
+            "deployment",
+            "releasing",
+            "privacy",
+        )
+    ),
+    *(
+        page.relative_to(ROOT).as_posix()
+        for page in sorted((ROOT / "docs/runbook").glob("*.md"))
+        if "`leadbus " in page.read_text()
+    ),
 ]
 
 

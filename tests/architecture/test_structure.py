@@ -56,8 +56,8 @@ def test_one_name_serves_as_folder_entry_point_service_and_deployment(service: s
     (built,) = build([service], ENVIRON)
     assert built.name == service
     assert built.telemetry.service == service
-    deployment = yaml.safe_load_all((ROOT / "deploy/k8s/base" / f"{service}.yaml").read_text())
-    assert {document["metadata"]["name"] for document in deployment} == {service}
+    manifests = yaml.safe_load_all((ROOT / "deploy/k8s/base" / f"{service}.yaml").read_text())
+    assert {manifest["metadata"]["name"] for manifest in manifests} == {service, f"prepare-{service}"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -15,6 +15,7 @@ from rig.aside import Aside, without  # noqa: E402
 from rig.collector import Collector  # noqa: E402
 from rig.installation import SERVICES, Installation  # noqa: E402
 from rig.stories import killed_before_publishing, servers_gone  # noqa: E402
+from rig.watched import Watched, watch  # noqa: E402
 
 from sandbox.servers import Kafka, MongoDB  # noqa: E402
 
@@ -102,3 +103,9 @@ async def ours(
     await opened.enter_async_context(installation)
     await installation.start(*SERVICES, "feedback", *["scoring"] * (SCORING - 1), "connector-sugar")
     return installation
+
+
+@pytest.fixture(scope="session")
+async def watched(tmp_path_factory: pytest.TempPathFactory, kafka: Kafka, mongodb: MongoDB) -> Watched:
+    """What a short run of everything left behind; nothing of it runs any more."""
+    return await watch(tmp_path_factory.mktemp("watched"), kafka, mongodb)

@@ -52,8 +52,8 @@ def make(name: str, root: Path) -> list[Path]:
     for path, source in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(Template(source.read_text(encoding="utf-8")).substitute(words), encoding="utf-8")
-    lists = (root / "pyproject.toml", root / "deploy/k8s/base/kustomization.yaml")
-    for path, add in zip(lists, (_in_lists, _in_resources), strict=True):
+    lists = {root / path: add for path, add in _LISTS.items()}
+    for path, add in lists.items():
         path.write_text(add(path.read_text(encoding="utf-8"), name), encoding="utf-8")
     _tidy([path for path in files if path.suffix == ".py"], root)
     return [*files, *lists]
@@ -101,10 +101,22 @@ def _in_resources(text: str, name: str) -> str:
     return f"{text.rstrip()}\n  - connector-{name}.yaml\n"
 
 
+def _in_images(text: str, name: str) -> str:
+    image = f"leadbus/connector-{name}"
+    return f"{text.rstrip()}\n  - {{name: {image}, newName: registry.example.com/{image}}}\n"
+
+
+_LISTS = {
+    "pyproject.toml": _in_lists,
+    "deploy/k8s/base/kustomization.yaml": _in_resources,
+    "deploy/k8s/overlays/production/kustomization.yaml": _in_images,
+}
+
+
 _NEXT = Template("""
 What is next:
   make .venv                            installs connector-$name
-  make docs                             its settings and its API, as they grow
+  make docs                             its settings, its API, its users and topics at Kafka, as they grow
   leadbus run connector-$name           it runs; a connection cannot be turned on yet, and says why
   .venv/bin/pytest tests/contract/$name -x    fails; the failure names the verb to write next
 docs/connectors.md says in which order, and what the kit does for you.""")

@@ -1,4 +1,4 @@
-"""`python -m sandbox up|demo`."""
+"""`python -m sandbox up|demo|rehearse`."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sandbox import up as stage
+from sandbox.rehearsal import story
 from sandbox.sample import Plan
 from sandbox.servers import ServerError
 from sandbox.upstream.post import NotAnswered
@@ -47,6 +48,19 @@ def up(
 ) -> None:
     """Runs the sample and stays up until Ctrl-C; started again, it goes on with the same data."""
     _run(stage.up(Plan(seed, Size(size, distributions), rate), data))
+
+
+@app.command()
+def rehearse(
+    short: Annotated[
+        bool, typer.Option("--short", help="One tenant and three services, in half a minute.")
+    ] = False,
+) -> None:
+    """Runs the local overlay's pods as processes, and rolls, scales and kills them under traffic.
+
+    Exit code 0: nothing was lost or doubled, and every pod started, ran and stopped as its manifest says.
+    """
+    _run(story.rehearse(story.SHORT if short else story.FULL))
 
 
 def _run(work: Coroutine[None, None, int]) -> None:

@@ -3,20 +3,22 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from sandbox.api import Api
 from sandbox.cast import CONNECTIONS, TENANTS
+from sandbox.crms.crm import Crm
 from sandbox.crms.tables import Tables
 from sandbox.judge.expectation import expect
 from sandbox.judge.topics import Heard, Listener
 from sandbox.judge.verdict import Deeds, Verdict, judge
 from sandbox.place import Place
 from sandbox.salesperson import COURSE, SEED, STATUS, Salesperson
-from sandbox.stack import Stack
 from sandbox.tracing import won
 from sandbox.upstream.account import Account
 from sandbox.upstream.post import post_all
@@ -43,12 +45,35 @@ class Plan:
     opportunities: int = 3
 
 
+class Leadbus(Protocol):
+    """Where the sample runs. crms: by tenant; those whose tenants take part."""
+
+    @property
+    def crms(self) -> Mapping[str, Crm]:
+        """CRMs that have been started."""
+
+    @property
+    def running(self) -> Api:
+        """The services."""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Of its Kafka."""
+
+    @property
+    def topic_prefix(self) -> str:
+        """Of the topics there."""
+
+    def check(self) -> None:
+        """Raises ServerError if something of it has ended by itself."""
+
+
 class Sample:
     """One run of the sample on a stack."""
 
     def __init__(
         self,
-        stack: Stack,
+        stack: Leadbus,
         place: Place,
         account: Account,
         listener: Listener,
@@ -59,6 +84,8 @@ class Sample:
         self._account = account
         self._listener = listener
         self._progress = progress
+        self._tenants = [tenant for tenant in TENANTS if tenant.id in stack.crms]
+        self._connections = [connection for connection in CONNECTIONS if connection.tenant in stack.crms]
         self.tables: dict[str, Tables] = {}
 
     async def set_up(self) -> dict[str, str]:
@@ -66,7 +93,7 @@ class Sample:
         services, password = self._stack.running, self._place.crm_password()
         await asyncio.gather(*(crm.prepare(password) for crm in self._stack.crms.values()))
         keys = self._place.kept_keys()
-        for tenant in TENANTS:
+        for tenant in self._tenants:
             if tenant.id not in keys:
                 keys[tenant.id] = await services.make_key(tenant.id)
                 self._place.keep_keys(keys)
@@ -76,7 +103,7 @@ class Sample:
         """Plans new traffic, and enters some of its people into the CRMs before they are connected."""
         run = self._account.runs
         token = f"{secrets.token_hex(2)}{run}" if run else "a"
-        made = traffic(plan.seed + run, plan.size, TENANTS, token, datetime.now(UTC))
+        made = traffic(plan.seed + run, plan.size, self._tenants, token, datetime.now(UTC))
         if not run:
             await self._acquaint(made)
         self._account.plan(token, made.requests)
@@ -84,14 +111,14 @@ class Sample:
     async def connect(self) -> None:
         """Connections to every CRM, on."""
         password = self._place.crm_password()
-        for connection in CONNECTIONS:
+        for connection in self._connections:
             await self._stack.running.connect(connection, self._stack.crms[connection.tenant], password)
 
     async def protocols(self) -> dict[str, str]:
         """What is spoken with each connection's CRM, in the connector's words."""
         services, crms = self._stack.running, self._stack.crms
-        told = await asyncio.gather(*(services.protocol(c, crms[c.tenant]) for c in CONNECTIONS))
-        return {connection.id: text for connection, text in zip(CONNECTIONS, told, strict=True)}
+        told = await asyncio.gather(*(services.protocol(c, crms[c.tenant]) for c in self._connections))
+        return {connection.id: text for connection, text in zip(self._connections, told, strict=True)}
 
     def heard(self) -> Heard:
         """What the topics have said, as of the last verdict."""
@@ -149,7 +176,7 @@ class Sample:
     async def _put_unreadable(self) -> None:
         """A record as another system might write it by mistake: it must block nothing."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._stack.world.kafka.bootstrap_servers, acks="all", enable_idempotence=True
+            bootstrap_servers=self._stack.bootstrap_servers, acks="all", enable_idempotence=True
         )
         await producer.start()
         try:

@@ -40,6 +40,11 @@ class Stack:
             raise ServerError("The services are not started.")
         return self.services
 
+    @property
+    def bootstrap_servers(self) -> str:
+        """Of Kafka."""
+        return self.world.kafka.bootstrap_servers
+
     async def __aenter__(self) -> Self:
         try:
             async with asyncio.TaskGroup() as group:

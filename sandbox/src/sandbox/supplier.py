@@ -13,7 +13,7 @@ from sandbox.servers import ServerError
 from sandbox.stack import Stack
 from sandbox.waiting import once
 
-_LINK = re.compile(r"^Accept this lead:\s+(\S+)$", re.MULTILINE)
+_LINK = re.compile(r"^Accept this lead:\s+(\S+)\r?$", re.MULTILINE)
 
 Feedback = dict[str, Any]
 

@@ -62,13 +62,19 @@ def won(heard: Heard) -> frozenset[str]:
 
 
 def journey(heard: Heard, crms: Mapping[str, Tables], connection: str) -> Journey | None:
-    """One that is told in traces, of who was won by marketing if there is one."""
+    """The newest that is told in traces, of who was won by marketing if there is one.
+
+    Newest, because Zipkin forgets what an earlier run has told it.
+    """
     became = {m["prospect_id"]: m for m in clients(heard, crms) if m["connection_id"] == connection}
-    kept = {_trace_of(m["traceparent"]) for m in heard.of("crm.deliveries") if _is_kept(m["traceparent"])}
+    kept = [_trace_of(m["traceparent"]) for m in heard.of("crm.deliveries") if _is_kept(m["traceparent"])]
+    age = {trace: -place for place, trace in enumerate(kept)}
     sales = [m for m in heard.once("crm.opportunities") if m["connection_id"] == connection]
-    told = [m for m in sales if m["prospect_id"] in became and m.get("lead_trace_id") in kept]
+    told = [m for m in sales if m["prospect_id"] in became and m.get("lead_trace_id") in age]
     by_marketing = {m["prospect_id"] for m in heard.of("leads.qualified") if m["connection_id"] == connection}
-    sale = min(told, key=lambda m: m["prospect_id"] not in by_marketing, default=None)
+    sale = min(
+        told, key=lambda m: (m["prospect_id"] not in by_marketing, age[m["lead_trace_id"]]), default=None
+    )
     if sale is None:
         return None
     client = became[sale["prospect_id"]]

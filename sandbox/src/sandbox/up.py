@@ -54,7 +54,7 @@ async def _run(place: Place, plan: Plan, show: Show, *, stay: bool) -> Verdict:
         for sentence in stack.world.chosen:
             show.line(sentence)
         show.line(f"Ready after {show.seconds:.1f} s.")
-        kafka = stack.world.kafka.bootstrap_servers
+        kafka = stack.bootstrap_servers
         tenants = [tenant.id for tenant in TENANTS]
         with Account(place.folder / "account.sqlite") as account:
             async with Listener(kafka, tenants, stack.topic_prefix) as listener:

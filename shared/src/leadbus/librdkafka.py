@@ -13,6 +13,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Record
 
+from leadbus.brokers import Brokers
 from leadbus.errors import LeadbusError, Rejected, Transient
 from leadbus.publishing import LARGEST_RECORD_BYTES, Outgoing
 from leadbus.wire_names import on_wire
@@ -38,7 +39,7 @@ class LibrdkafkaPublisher:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers | str,
         client_id: str,
         *,
         topic_prefix: str = "",
@@ -46,7 +47,7 @@ class LibrdkafkaPublisher:
         patience_seconds: float = 30.0,
     ) -> None:
         self._settings: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap_servers,
+            **Brokers.at(bootstrap_servers).for_librdkafka(),
             "client.id": client_id,
             "acks": "all",
             "enable.idempotence": True,

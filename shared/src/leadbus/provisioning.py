@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from leadbus.brokers import Brokers
 from leadbus.errors import Transient
 from leadbus.settings import ConfigurationError
 from leadbus.topics import Topic
@@ -16,6 +17,8 @@ from leadbus.wire_names import on_wire
 log = logging.getLogger(__name__)
 
 REPLICAS = 3
+IN_SYNC = {"min.insync.replicas": "2"}
+"""Of those three; said of every topic that has them."""
 DEAD_LETTER_CONFIG = {
     "cleanup.policy": "delete",
     "retention.ms": str(90 * 24 * 3600 * 1000),
@@ -31,7 +34,7 @@ class WrongTopic(ConfigurationError):
 
 
 async def provision(
-    bootstrap_servers: str, topics: Sequence[Topic], consumer: str | None = None, prefix: str = ""
+    bootstrap_servers: Brokers | str, topics: Sequence[Topic], consumer: str | None = None, prefix: str = ""
 ) -> None:
     """Creates what is missing of `topics` and, for `consumer` (a service that reads them), its dead letters.
 
@@ -42,7 +45,9 @@ async def provision(
         WrongTopic: a topic has another number of partitions than declared.
         Transient, KafkaError: no broker answers (yet).
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="leadbus-provisioning")
+    admin = AIOKafkaAdminClient(
+        **Brokers.at(bootstrap_servers).for_aiokafka(), client_id="leadbus-provisioning"
+    )
     try:
         await admin.start()
         wanted = {on_wire(prefix, t.name): (t.partitions, t.config) for t in topics}
@@ -63,7 +68,7 @@ async def _create_missing(admin: AIOKafkaAdminClient, wanted: dict[str, tuple[in
         return
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = min(brokers, REPLICAS)
-    durability = {"min.insync.replicas": "2"} if replicas == REPLICAS else {}
+    durability = IN_SYNC if replicas == REPLICAS else {}
     answer = await admin.create_topics(
         [
             NewTopic(name, partitions, replicas, topic_configs={**durability, **config})

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
+from leadbus.brokers import Brokers
 from leadbus.errors import LeadbusError, Rejected, Transient
 from leadbus.messages import Message
 from leadbus.topics import Topic
@@ -85,14 +86,14 @@ class KafkaPublisher:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers | str,
         client_id: str,
         *,
         topic_prefix: str = "",
         max_in_flight: int = 20_000,
         patience_seconds: float = 30.0,
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._brokers = Brokers.at(bootstrap_servers)
         self._prefix = topic_prefix
         self._patience = patience_seconds
         self._client_id = client_id
@@ -176,7 +177,7 @@ class KafkaPublisher:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._brokers.for_aiokafka(),
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,

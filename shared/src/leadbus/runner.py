@@ -5,7 +5,8 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from leadbus.errors import LeadbusError
 from leadbus.installed import installed
@@ -50,6 +51,19 @@ def build(names: Sequence[str], environ: Mapping[str, str]) -> list[Service]:
 
 def run(names: Sequence[str], environ: Mapping[str, str]) -> int:
     """Runs until SIGTERM or SIGINT; the exit code: 0 stopped as asked, 1 crashed, 2 wrongly configured."""
+    return _with(serve, names, environ)
+
+
+def prepare(names: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Makes what the services need in MongoDB and Kafka (`Service.prepare`); the exit code is as of `run`."""
+    return _with(prepare_each, names, environ)
+
+
+def _with(
+    do: Callable[[Sequence[Service]], Coroutine[Any, Any, int]],
+    names: Sequence[str],
+    environ: Mapping[str, str],
+) -> int:
     configure_logging(names[0] if len(names) == 1 else "leadbus")
     try:
         services = build(names, environ)
@@ -60,7 +74,12 @@ def run(names: Sequence[str], environ: Mapping[str, str]) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what was imported stays; to look through it stopped everything for a tenth of a second
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(serve(services))
+        return runner.run(do(services))
+
+
+async def prepare_each(services: Sequence[Service]) -> int:
+    """One after the other; the worst of the exit codes."""
+    return max([await _ends_well(service.name, service.prepare()) for service in services], default=OK)
 
 
 async def serve(services: Sequence[Service], stopping: asyncio.Event | None = None) -> int:
@@ -88,13 +107,18 @@ async def serve(services: Sequence[Service], stopping: asyncio.Event | None = No
 
 async def _run(service: Service, stopping: asyncio.Event) -> int:
     current_service.set(service.name)
+    return await _ends_well(service.name, service.run(stopping))
+
+
+async def _ends_well(service: str, running: Awaitable[None]) -> int:
+    """The exit code of what a service does."""
     try:
-        await service.run(stopping)
+        await running
     except ConfigurationError as error:
-        log.error("%s cannot run: %s", service.name, error)  # noqa: TRY400 - a sentence, not a traceback
+        log.error("%s cannot run: %s", service, error)  # noqa: TRY400 - a sentence, not a traceback
         return MISUSED
     except Exception:
-        log.exception("%s has crashed", service.name)
+        log.exception("%s has crashed", service)
         return CRASHED
     return OK
 

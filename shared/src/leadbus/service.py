@@ -80,7 +80,8 @@ class Managed:
 class Service:
     """One service.
 
-    stages: the parts in the order they start; those of one stage start together. They stop in reverse.
+    stages: the parts in the order they start; those of one stage start together. They stop in reverse. The
+    first one makes what the service needs in MongoDB and Kafka, and nothing else.
     trusted_proxies: `LEADBUS_TRUSTED_PROXIES`. api: where the service adds its own routes.
 
     Raises:
@@ -149,13 +150,25 @@ class Service:
         current_service.set(self.name)
         self._not_ready = "The service is stopping."
         await self._http.stop()
-        for stage in reversed(self.stages):
-            results = await asyncio.gather(*(part.stop() for part in stage), return_exceptions=True)
-            for part, result in zip(stage, results, strict=True):
-                if isinstance(result, BaseException):
-                    log.error("%s: %s did not stop cleanly", self.name, part.name, exc_info=result)
-        await asyncio.to_thread(self.telemetry.shutdown)
+        await self._stop_parts(self.stages)
         log.info("%s has stopped", self.name)
+
+    async def prepare(self) -> None:
+        """Makes the collections, indexes and topics that the service needs, and ends; any number of times.
+
+        Starting does the same. To have it done before lets new pods start at once, and leaves the building of
+        an index to one process, which may take its time.
+
+        Raises:
+            Exception: what a part's start raised, if waiting does not help.
+        """
+        current_service.set(self.name)
+        try:
+            for stage in self.stages[:1]:
+                await self._start_together(stage)
+        finally:
+            await self._stop_parts(self.stages[:1])
+        log.info("%s has all that it needs", self.name)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Starts, runs until `stopping` is set, stops; also stops when starting fails.
@@ -175,6 +188,14 @@ class Service:
                 task.cancel()
             await asyncio.gather(starting, asking, return_exceptions=True)
             await self.stop()
+
+    async def _stop_parts(self, stages: Sequence[Sequence[Part]]) -> None:
+        for stage in reversed(stages):
+            results = await asyncio.gather(*(part.stop() for part in stage), return_exceptions=True)
+            for part, result in zip(stage, results, strict=True):
+                if isinstance(result, BaseException):
+                    log.error("%s: %s did not stop cleanly", self.name, part.name, exc_info=result)
+        await asyncio.to_thread(self.telemetry.shutdown)
 
     async def _start_together(self, stage: Sequence[Part]) -> None:
         try:

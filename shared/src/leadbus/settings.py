@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from leadbus.brokers import Brokers, Mechanism, Protocol
 from leadbus.errors import LeadbusError
 
 
@@ -28,6 +29,30 @@ class Settings(BaseSettings):
         "127.0.0.1:9092",
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
         description="Kafka brokers to begin with, as host:port, separated by commas.",
+    )
+    kafka_security_protocol: Protocol = Field(
+        "PLAINTEXT",
+        validation_alias="KAFKA_SECURITY_PROTOCOL",
+        description="How the brokers are spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        "SCRAM-SHA-512",
+        validation_alias="KAFKA_SASL_MECHANISM",
+        description="How the service signs in to the brokers: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN.",
+    )
+    kafka_sasl_username: str = Field(
+        "",
+        validation_alias="KAFKA_SASL_USERNAME",
+        description="The service's user at the brokers, with a protocol that begins with SASL.",
+    )
+    kafka_sasl_password: SecretStr = Field(
+        SecretStr(""), validation_alias="KAFKA_SASL_PASSWORD", description="That user's password."
+    )
+    kafka_ssl_ca_file: str = Field(
+        "",
+        validation_alias="KAFKA_SSL_CA_FILE",
+        description="A file of certificate authorities (PEM) that the brokers' certificates are held"
+        " against; empty = the system's.",
     )
     mongodb_url: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0"),
@@ -96,6 +121,27 @@ class Settings(BaseSettings):
         validation_alias="LEADBUS_ALLOW_INTERNAL_ADDRESSES",
         description="Internal hosts and networks (CIDR), separated by commas, where a CRM may live.",
     )
+
+    @property
+    def brokers(self) -> Brokers:
+        """Where Kafka is, and how this service signs in to it. Raises ConfigurationError."""
+        found = Brokers(
+            self.kafka_bootstrap_servers,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_username,
+            self.kafka_sasl_password,
+            self.kafka_ssl_ca_file,
+        )
+        if found.signs_in and not found.username:
+            raise ConfigurationError("KAFKA_SASL_USERNAME is not set; KAFKA_SECURITY_PROTOCOL needs it.")
+        try:
+            found.for_aiokafka()
+        except OSError as error:
+            raise ConfigurationError(
+                f"KAFKA_SSL_CA_FILE names no file of authorities ({type(error).__name__})."
+            ) from None
+        return found
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:

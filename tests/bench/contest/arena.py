@@ -216,7 +216,7 @@ async def arena(
             "LEADBUS_TOPIC_PREFIX": f"arena-{uuid4().hex[:8]}.",
             "LEADBUS_OPERATOR_TOKEN": "an operator's token",
             "PYTHONPATH": os.pathsep.join(map(str, _PATH)),
-            # As in deploy/k8s/base/settings.yaml.
+            # As in deploy/k8s/base/settings.env.
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.05",
             "OTEL_EXPORTER_OTLP_ENDPOINT": await stack.enter_async_context(collector()),

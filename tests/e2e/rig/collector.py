@@ -3,6 +3,8 @@
 import gzip
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
+from google.protobuf.text_format import MessageToString
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1 import trace_pb2
@@ -16,7 +18,7 @@ from leadbus.server import HttpServer
 
 @dataclass(frozen=True)
 class Span:
-    """One span, its ids in hexadecimal; parent: empty for a root."""
+    """One span, its ids in hexadecimal; parent: empty for a root. began: nanoseconds since 1970."""
 
     service: str
     name: str
@@ -25,6 +27,8 @@ class Span:
     id: str
     parent: str
     attributes: dict[str, str]
+    began: int
+    failed: bool
 
 
 class Collector:
@@ -59,7 +63,7 @@ class Collector:
 
     async def _traces(self, request: Request) -> Response:
         export = ExportTraceServiceRequest.FromString(await _body(request))
-        self.texts.append(str(export))
+        self.texts.append(_text(export))
         for of_resource in export.resource_spans:
             resource = {a.key: a.value.string_value for a in of_resource.resource.attributes}
             for of_scope in of_resource.scope_spans:
@@ -67,7 +71,7 @@ class Collector:
         return Response()
 
     async def _metrics(self, request: Request) -> Response:
-        self.texts.append(str(ExportMetricsServiceRequest.FromString(await _body(request))))
+        self.texts.append(_text(ExportMetricsServiceRequest.FromString(await _body(request))))
         return Response()
 
 
@@ -83,7 +87,13 @@ def _span(service: str, span: trace_pb2.Span) -> Span:
             a.key: str(getattr(a.value, a.value.WhichOneof("value") or "string_value"))
             for a in span.attributes
         },
+        span.start_time_unix_nano,
+        span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
     )
+
+
+def _text(export: Message) -> str:
+    return MessageToString(export, as_utf8=True)
 
 
 async def _body(request: Request) -> bytes:

@@ -12,12 +12,13 @@ from typing import Any, Self
 from uuid import uuid4
 
 import httpx
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from leadbus.topics import TOPICS
 from leadbus.wire_names import on_wire
 from rig.children import Child, client_of
+from rig.reading import Record, to_the_end
 from rig.tenant import Tenant
 from sandbox.servers import Kafka, MongoDB
 
@@ -163,17 +164,10 @@ class Installation:
             ends = await consumer.end_offsets(list(partitions))
         return {partitions[p]: end for p, end in ends.items()}
 
-    async def records(self, *topics: str) -> "list[ConsumerRecord[bytes, bytes]]":
+    async def records(self, *topics: str) -> list[Record]:
         """Everything that these topics hold."""
-        found: list[ConsumerRecord[bytes, bytes]] = []
-        async with self._reader() as consumer, asyncio.timeout(20):
-            partitions = list(self._partitions(topics))
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            while any([await consumer.position(p) < ends[p] for p in partitions]):
-                for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    found += batch
-        return found
+        async with self._reader() as consumer:
+            return await to_the_end(consumer, list(self._partitions(topics)))
 
     def _partitions(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[str, int]]:
         by_name = {topic.name: topic.partitions for topic in TOPICS}

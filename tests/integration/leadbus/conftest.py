@@ -197,6 +197,7 @@ class Bench:
         *,
         kind: type[Counting] | type[Keeping] = Counting,
         batch_records: int = BATCH_RECORDS,
+        telemetry: Telemetry | None = None,
     ) -> Member:
         handler = kind(self.client, self.database)
         ledger = self.ledger()
@@ -207,7 +208,7 @@ class Bench:
             bootstrap_servers=self.kafka.bootstrap_servers,
             ledger=ledger,
             publisher=publisher or self.publisher,
-            telemetry=Telemetry(SERVICE, NO_TELEMETRY),
+            telemetry=telemetry or Telemetry(SERVICE, NO_TELEMETRY),
             topic_prefix=self.prefix,
             batch_records=batch_records,
         )

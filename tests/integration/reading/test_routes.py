@@ -233,6 +233,7 @@ async def test_a_push_asks_for_the_records_it_names_and_for_those_of_its_own_ten
         Inner(),
         connections=Connections(reading.connection),
         asked=reading.shop.asked,
+        watches=reading.shop.watches,
         adapter_for=adapter_for,
     )
 
@@ -249,6 +250,7 @@ async def test_a_push_asks_for_the_records_it_names_and_for_those_of_its_own_ten
         return Received("crm.notifications", 0, 1, 0, message)
 
     foreign = await handler.handle([push("other")])
+    assert await reading.shop.watches.last_heard("one") is None
     own = await handler.handle([push("acme"), push("acme")])
     async with reading.client.start_session() as session:
         for effects in (foreign, own):
@@ -256,6 +258,7 @@ async def test_a_push_asks_for_the_records_it_names_and_for_those_of_its_own_ten
     (told,) = await reading.turns()
     assert told.email == ANN
     assert reading.crm.reads == ["l1"]
+    assert await reading.shop.watches.last_heard("one") is not None
 
 
 async def test_a_push_that_an_adapter_breaks_on_holds_nothing_up(reading):
@@ -275,7 +278,11 @@ async def test_a_push_that_an_adapter_breaks_on_holds_nothing_up(reading):
 
     asked = reading.shop.asked
     handler = HintingHandler(
-        Inner(), connections=Connections(reading.connection), asked=asked, adapter_for=adapter_for
+        Inner(),
+        connections=Connections(reading.connection),
+        asked=asked,
+        watches=reading.shop.watches,
+        adapter_for=adapter_for,
     )
     at = reading.crm.clock
     envelope = {"event_id": "e", "tenant_id": "acme", "occurred_at": at, "received_at": at}

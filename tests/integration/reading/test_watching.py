@@ -77,6 +77,10 @@ async def test_it_is_asked_at_each_beginning_and_no_more_than_daily(pushed: Any,
     kept = await pushed.shop.watches.of("one")
     assert kept.until - datetime.now(UTC) > WEEK - timedelta(minutes=1)
     assert HOOK not in str(kept)
+    since = await pushed.shop.watches.last_heard("one")
+    assert since is not None  # from then on, silence tells something
+    await pushed.pulling().turn()
+    assert await pushed.shop.watches.last_heard("one") == since
 
 
 async def test_it_is_asked_again_when_half_of_what_it_agreed_to_is_over(

@@ -256,7 +256,8 @@ async def test_servers_named_by_the_environment_are_taken_and_left_alone(
         "MONGODB_URL": mongodb.url,
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
     }
-    async with World(tmp_path, environ=environ) as world:
+    kept = {"zipkin": 9}  # a port that a stack keeps for what it need not start
+    async with World(tmp_path, environ=environ, ports=kept) as world:
         assert world.kafka.bootstrap_servers == kafka.bootstrap_servers
         assert world.mongodb.url == mongodb.url
         assert (world.zipkin.url, world.zipkin.environment) == (None, {})

@@ -16,7 +16,7 @@ from sandbox.servers import Kafka, MongoDB
 ROOT = Path(__file__).parents[3]
 MAKE = ROOT / "tools/connector/make.py"
 NAME = "hubspot"
-COPIED = ("pyproject.toml", "deploy/k8s/base", "sandbox", "services/connector-sugar", "tests/conftest.py")
+COPIED = ("pyproject.toml", "deploy/k8s", "sandbox", "services/connector-sugar", "tests/conftest.py")
 
 
 def _run(*command: object, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +74,8 @@ def test_a_new_connector_is_clean_by_every_tool(checkout: Path) -> None:
 def test_a_new_connector_stands_in_every_list(checkout: Path) -> None:
     resources = yaml.safe_load((checkout / "deploy/k8s/base/kustomization.yaml").read_text())["resources"]
     assert f"connector-{NAME}.yaml" in resources
+    production = yaml.safe_load((checkout / "deploy/k8s/overlays/production/kustomization.yaml").read_text())
+    assert f"leadbus/connector-{NAME}" in {image["name"] for image in production["images"]}
     linted = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["importlinter"]
     assert f"connector_{NAME}" in linted["root_packages"]
     lists = [names for c in linted["contracts"] for names in c.values() if isinstance(names, list)]

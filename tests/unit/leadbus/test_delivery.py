@@ -52,6 +52,15 @@ def test_every_order_of_the_same_facts_gives_the_same_delivery() -> None:
         assert merged(order) == expected
 
 
+def test_a_lead_is_timed_from_its_acceptance_until_it_waits_for_a_person() -> None:
+    delivery = merged(FACTS)
+    timed = {creator.right: creator.accepted_at for creator in delivery.creators.values()}
+    assert timed == {"distribution": minute(3), "marketing": minute(4), "request": minute(6)}
+    delivery.wait_for_a_person()
+    delivery.merge(distributed("d2", 12), None, minute(13))
+    assert {c.accepted_at for c in delivery.creators.values()} == {None, minute(13)}
+
+
 def test_of_two_values_said_at_the_same_time_every_order_keeps_the_same_one() -> None:
     one, other = active("x", 5, 5, phone="x"), active("y", 5, 6, phone="y")
     assert merged([one, other]).fields == merged([other, one]).fields

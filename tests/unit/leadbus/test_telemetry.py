@@ -1,7 +1,10 @@
 """Telemetry: own providers per service, traces that can be relied on, names declared once."""
 
+import asyncio
+import gc
 import json
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -142,22 +145,21 @@ def test_a_metric_is_recorded_as_what_it_is_declared() -> None:
         Telemetry("t", {}).counter(names.CONSUMER_LAG)
 
 
-def test_every_metric_can_be_recorded_and_exposed() -> None:
+def test_levels_are_replaced_all_at_once() -> None:
     telemetry = Telemetry("t", {})
+    lag = telemetry.gauge(names.CONSUMER_LAG)
+    lag.set(4, {names.PARTITION: "1"})
+    lag.replace([(7, {names.PARTITION: "2"})])
+    told = [line for line in telemetry.exposition().decode().splitlines() if line.startswith("leadbus_")]
+    assert told == ['leadbus_consumer_lag{messaging_destination_partition_id="2"} 7.0']
+
+
+def test_every_metric_says_what_it_tells_by_labels_that_are_bounded() -> None:
+    spans_only = {name for name, purpose in names.ATTRIBUTES.items() if purpose.startswith("Spans only")}
+    assert names.PROSPECT in spans_only
     for metric in names.METRICS:
-        labels = dict.fromkeys(metric.labels, "x")
-        if metric.kind is names.Kind.COUNTER:
-            telemetry.counter(metric).add(1, labels)
-        elif metric.kind is names.Kind.HISTOGRAM:
-            telemetry.histogram(metric).record(1, labels)
-        else:
-            telemetry.gauge(metric).set(1, labels)
-    exposed = telemetry.exposition().decode()
-    for metric in names.METRICS:
-        assert metric.name.replace(".", "_") in exposed
         assert metric.purpose.endswith("."), metric.name
-        assert names.TENANT not in metric.labels, metric.name
-        assert names.PROSPECT not in metric.labels, metric.name
+        assert set(metric.labels) <= names.ATTRIBUTES.keys() - spans_only, metric.name
     assert len({metric.name for metric in names.METRICS}) == len(names.METRICS)
 
 
@@ -173,6 +175,49 @@ def test_logs_are_one_json_object_per_line_with_the_trace() -> None:
     assert (told["message"], told["level"], told["topic"]) == ("two\nlines 1", "warning", "x")
     assert told["trace_id"] == f"{span.get_span_context().trace_id:032x}"
     assert "two\nlines 1" in PlainFormatter().format(record)
+
+
+def _typed(value: str) -> None:
+    try:
+        int(value)
+    except ValueError as error:
+        raise ExceptionGroup(f"about {value}", [error, KeyError(value)]) from error
+
+
+def test_a_log_tells_of_an_exception_where_it_came_from_and_never_its_text() -> None:
+    try:
+        _typed("+44 7700 900777")
+    except ExceptionGroup as error:
+        caught = (type(error), error, error.__traceback__)
+    line = JsonFormatter().format(logging.makeLogRecord({"msg": "It failed.", "exc_info": caught}))
+    told = json.loads(line)["exception"]
+    assert [each["class"] for each in told] == ["ValueError", "KeyError", "ExceptionGroup"]
+    lines = [line for line in told[-1]["frames"] if __file__ in line]
+    assert [line.rpartition(" in ")[2] for line in lines] == [
+        "test_a_log_tells_of_an_exception_where_it_came_from_and_never_its_text",
+        "_typed",
+    ]
+    assert all(re.fullmatch(r".+\.py:\d+ in \S+", frame) for each in told for frame in each["frames"])
+    assert "900777" not in line
+    assert "It failed." in line
+
+
+async def test_a_log_of_a_forgotten_task_does_not_tell_its_exceptions_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fails() -> None:
+        raise ValueError("somebody@example.com")
+
+    task = asyncio.create_task(fails())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    (record,) = [record for record in caplog.records if record.name == "asyncio"]
+    assert "somebody@example.com" in record.getMessage()
+    line = JsonFormatter().format(record)
+    assert "somebody" not in line
+    assert json.loads(line)["message"] == "Task exception was never retrieved"
+    assert json.loads(line)["exception"][0]["class"] == "ValueError"
 
 
 def test_all_that_comes_back_of_a_lead_is_one_kept_trace_and_not_the_one_that_brought_it_in() -> None:

@@ -33,8 +33,8 @@ def _heard() -> Heard:
         {
             "leads.qualified": [_told("ada", "c", "a"), _told("eve", "c", "e")],
             "crm.deliveries": [
-                _told("bob", "c", "b", outcome="created"),
                 _told("ada", "c", "a", outcome="created"),
+                _told("bob", "c", "b", outcome="created"),
                 _told("eve", "c", "e", outcome="created", traceparent=_header("e", "00")),
             ],
             "crm.contacts": [
@@ -43,8 +43,8 @@ def _heard() -> Heard:
                 _told("eve", "c", "3", kind="lead", state="prospect"),
             ],
             "crm.opportunities": [
-                _told("bob", "c", "4", lead_trace_id="b" * 32),
                 _told("ada", "c", "5", lead_trace_id="a" * 32),
+                _told("bob", "c", "4", lead_trace_id="b" * 32),
             ],
         }
     )
@@ -54,11 +54,11 @@ def test_who_was_won_by_marketing_in_a_trace_that_is_kept_is_sold_to_first() -> 
     assert won(_heard()) == {"l-ada"}
 
 
-def test_a_journey_is_that_of_who_was_won_by_marketing() -> None:
+def test_a_journey_is_that_of_who_was_won_by_marketing_though_there_is_a_newer_lead() -> None:
     assert journey(_heard(), _CRMS, "c") == Journey("l-ada", "a" * 32, ("2" * 32, "5" * 32))
 
 
-def test_without_anybody_won_by_marketing_it_is_that_of_somebody_else() -> None:
+def test_without_anybody_won_by_marketing_it_is_that_of_the_newest_lead() -> None:
     heard = _heard()
     heard.messages["leads.qualified"].clear()
     assert journey(heard, _CRMS, "c") == Journey("l-bob", "b" * 32, ("1" * 32, "4" * 32))
@@ -66,7 +66,7 @@ def test_without_anybody_won_by_marketing_it_is_that_of_somebody_else() -> None:
 
 def test_what_was_told_in_one_trace_is_one_way_back() -> None:
     heard = _heard()
-    heard.of("crm.opportunities")[1]["traceparent"] = _header("2")
+    heard.of("crm.opportunities")[0]["traceparent"] = _header("2")
     found = journey(heard, _CRMS, "c")
     assert found is not None
     assert found.back == ("2" * 32,)

@@ -26,7 +26,7 @@ class Zipkin(Server):
     @property
     def url(self) -> str | None:
         """Where a browser sees the traces; None if they go elsewhere."""
-        return f"{self.address}/zipkin/" if self.port else None
+        return f"{self.address}/zipkin/" if self.port and not self._elsewhere else None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -34,7 +34,7 @@ class Zipkin(Server):
 
         Zipkin takes no OTLP: the services need `opentelemetry-exporter-zipkin-json`.
         """
-        if not self.port:
+        if not self.port or self._elsewhere:
             return {}
         return {
             "OTEL_TRACES_EXPORTER": "zipkin",
@@ -43,8 +43,13 @@ class Zipkin(Server):
 
     def reserve(self) -> None:
         """Settle port and address now, so that services can be told before Zipkin has started."""
-        if not self._environ.get(self.variable):
+        if not self._elsewhere:
             self._settle()
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether traces go to a collector of somebody else's; a port that was kept for us stays unused."""
+        return bool(self._environ.get(self.variable))
 
     async def _process(self) -> Process:
         port = self._settle()
@@ -66,7 +71,7 @@ class Zipkin(Server):
         return self.port
 
     async def _ready(self) -> bool:
-        if not self.port:
+        if not self.port or self._elsewhere:
             return True
         try:
             async with httpx.AsyncClient(trust_env=False) as client:

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from ingest.items import Fault, Item, Result
+from ingest.inputs import INPUTS
+from ingest.items import STATUSES, Fault, Item, Result
 from ingest.outbound import Outbound
 from ingest.own_fields import Judging, OwnFields
 from ingest.stamping import Receipt, Stamped, stamp
@@ -44,6 +45,9 @@ class Intake:
         self._outbound = outbound
         self._own_fields = own_fields
         self._items = telemetry.counter(names.INGEST_ITEMS)
+        for each in INPUTS:  # told from the beginning: a rate does not see the first of what was not there
+            for status in STATUSES:
+                self._items.add(0, {names.INPUT: each.name, names.OUTCOME: status})
 
     def refusal(self, items: int) -> str | None:
         """Why so many cannot be taken now; ask before `take`."""

@@ -36,7 +36,7 @@ def build(environ: Mapping[str, str]) -> Service:
     """Ingest, as `environ` describes it. Raises ConfigurationError."""
     settings = IngestSettings.of(environ)
     telemetry = Telemetry(NAME, environ)
-    kafka = settings.kafka_bootstrap_servers
+    kafka = settings.brokers
     publisher = LibrdkafkaPublisher(
         kafka, NAME, topic_prefix=settings.topic_prefix, patience_seconds=settings.answer_seconds
     )

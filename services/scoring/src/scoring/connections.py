@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from leadbus.brokers import Brokers
 from leadbus.messages import ConnectionChanged
 from leadbus.patience import patiently
 from leadbus.topics import CRM_CONNECTIONS
@@ -57,9 +58,11 @@ class ConnectionsReader:
 
     name = "connections"
 
-    def __init__(self, connections: Connections, bootstrap_servers: str, topic_prefix: str = "") -> None:
+    def __init__(
+        self, connections: Connections, bootstrap_servers: Brokers | str, topic_prefix: str = ""
+    ) -> None:
         self._connections = connections
-        self._bootstrap_servers = bootstrap_servers
+        self._brokers = Brokers.at(bootstrap_servers)
         self._topic = on_wire(topic_prefix, CRM_CONNECTIONS.name)
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
@@ -67,7 +70,7 @@ class ConnectionsReader:
     async def start(self) -> None:
         """Reads up to what the topic holds now, then follows; raises KafkaError while no broker answers."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+            **self._brokers.for_aiokafka(), auto_offset_reset="earliest", enable_auto_commit=False
         )
         try:
             await consumer.start()

@@ -86,7 +86,7 @@ def build(environ: Mapping[str, str]) -> Service:
         ConfigurationError: a variable is missing or wrong.
     """
     settings = ScoringSettings.of(environ)
-    kafka, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
+    kafka, prefix = settings.brokers, settings.topic_prefix
     telemetry = Telemetry(NAME, environ)
     client = connect(settings.mongodb_url.get_secret_value(), app_name=NAME)
     database = client[settings.mongodb_database]

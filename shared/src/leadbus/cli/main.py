@@ -19,6 +19,7 @@ from leadbus.cli import (
     persons,
     rules,
     run,
+    secrets,
 )
 from leadbus.errors import LeadbusError
 
@@ -29,6 +30,7 @@ HELP = """Leadbus carries leads between marketing and CRMs.
   leadbus run --list                    which services are installed
   leadbus run ingest                    one service, as in a pod
   leadbus run --all                     every installed service in one process
+  leadbus prepare scoring               the indexes and topics it needs, before a release
 
 [bold]Let somebody post events[/bold]
 
@@ -62,6 +64,10 @@ HELP = """Leadbus carries leads between marketing and CRMs.
   leadbus rules fit leads.csv --outcome Converted   learn them from what became of leads
   leadbus rules fit --tenant acme       propose them from what CRMs told; nothing is put in force
 
+[bold]Change the key that encrypts stored secrets[/bold]
+
+  leadbus secrets renew                 all of them under the first key of LEADBUS_SECRET_KEY
+
 [bold]Mend what could not be read[/bold]
 
   leadbus dead-letters list             what lies there, and why
@@ -82,6 +88,7 @@ COMMANDS: tuple[Callable[[typer.Typer], object], ...] = (
     persons.register,
     rules.register,
     feedback.register,
+    secrets.register,
 )
 
 

@@ -1,4 +1,4 @@
-"""`leadbus run`: services in the foreground."""
+"""`leadbus run` and `leadbus prepare`: services in the foreground, and what they need before."""
 
 import os
 from typing import Annotated
@@ -18,9 +18,20 @@ Exit codes: 0 stopped as asked, 1 crashed, 2 wrongly configured.
 """
 
 
+PREPARE_HELP = """Make the collections, indexes and topics that services need, and end.
+
+  leadbus prepare scoring               before its first pod, or before a release
+  leadbus prepare --all                 of every installed service
+
+It changes nothing that is there already, so it may be run any number of times, also beside running services.
+It waits for MongoDB and Kafka. Exit codes: 0 all is there, 1 crashed, 2 wrongly configured.
+"""
+
+
 def register(root: typer.Typer) -> None:
-    """Adds `run`."""
+    """Adds both."""
     root.command("run", help=HELP)(run)
+    root.command("prepare", help=PREPARE_HELP)(prepare)
 
 
 def run(
@@ -32,11 +43,29 @@ def run(
     if show:
         Console(highlight=False).print("\n".join(installed()))
         return
-    # All that a service needs; other commands, and those who type them, do not wait for it.
+    names = _named(services, everything)
+    # All that services need; other commands, and those who type them, do not wait for it.
     from leadbus import runner
 
+    raise typer.Exit(runner.run(names, os.environ))
+
+
+def prepare(
+    services: Annotated[list[str] | None, typer.Argument(help="Names of services; see run --list.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every installed service.")] = False,
+) -> None:
+    """See PREPARE_HELP."""
+    names = _named(services, everything)
+    from leadbus import runner
+
+    raise typer.Exit(runner.prepare(names, os.environ))
+
+
+def _named(services: list[str] | None, everything: bool) -> list[str]:
     names = list(installed()) if everything else services or []
     if not names:
         Console(stderr=True).print("Name a service, or use --all; leadbus run --list names them.")
-        raise typer.Exit(runner.MISUSED)
-    raise typer.Exit(runner.run(names, os.environ))
+        from leadbus.runner import MISUSED
+
+        raise typer.Exit(MISUSED)
+    return names

@@ -66,6 +66,8 @@ class Allowance:
             await self._store.save(self._organisation_id, saved)
             self._saved = saved
 
-    def credits_left(self) -> int | None:
-        """None = not known, or no limit."""
-        return self.ledger.left(datetime.now(UTC)) if self.ledger is not None else None
+    def credits(self) -> tuple[int | None, int | None]:
+        """What is left of a day's, and a day's; None = not known, or no limit."""
+        if self.ledger is None:
+            return None, None
+        return self.ledger.left(datetime.now(UTC)), self.ledger.a_day

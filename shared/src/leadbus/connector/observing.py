@@ -47,6 +47,7 @@ class CallObserver:
         self._tracer = telemetry.tracer
         self._duration = telemetry.histogram(names.CRM_CALL_DURATION)
         self._calls = telemetry.counter(names.CRM_CALLS)
+        self._time = telemetry.counter(names.CRM_TIME)
 
     def __call__(
         self, operation: str, seconds: float, outcome: str, traceparents: Sequence[bytes | None] = ()
@@ -58,9 +59,9 @@ class CallObserver:
         self._duration.record(
             seconds, {names.CRM: self._crm, names.CRM_OPERATION: operation, names.OUTCOME: outcome}
         )
-        self._calls.add(
-            1, {names.CRM: self._crm, names.CONNECTION: self._connection_id, names.OUTCOME: outcome}
-        )
+        connection = {names.CRM: self._crm, names.CONNECTION: self._connection_id}
+        self._calls.add(1, connection | {names.OUTCOME: outcome})
+        self._time.add(seconds, connection)
         sampled = {t for t in traceparents if is_sampled(t)}
         if not sampled:
             return

@@ -10,6 +10,7 @@ from leadbus.connector.api.mail_routes import mail_routes
 from leadbus.connector.api.ownership import Ownership
 from leadbus.connector.api.reading_routes import reading_routes
 from leadbus.connector.api.rereads import new_fields
+from leadbus.connector.api.secret_routes import secret_routes
 from leadbus.connector.api.sign_in import SignIn
 from leadbus.connector.api.sign_in_routes import PATH as SIGN_IN_PATH
 from leadbus.connector.api.sign_in_routes import sign_in_routes
@@ -110,7 +111,7 @@ def connector_service(
     """
     name = f"connector-{crm}"
     kafka, prefix, database = (
-        settings.kafka_bootstrap_servers,
+        settings.brokers,
         settings.topic_prefix,
         settings.mongodb_database,
     )
@@ -178,6 +179,7 @@ def connector_service(
                     ),
                     connections=connections,
                     asked=pulls.asked,
+                    watches=pulls.watches,
                     adapter_for=adapter_unopened,
                 )
             )
@@ -246,9 +248,10 @@ def connector_service(
     ownership = Ownership(authenticator, connections)
     dead_letters = DeadLetters(kafka, name, TOPICS, publisher, prefix)
     service.api.state.connection_settings = kind
-    service.api.include_router(dead_letter_routes(authenticator, dead_letters))
-    service.api.include_router(erasing.routes(authenticator))
-    service.api.include_router(
+    for router in (
+        dead_letter_routes(authenticator, dead_letters),
+        secret_routes(authenticator, connections, tokens),
+        erasing.routes(authenticator),
         connection_routes(
             kind=kind,
             ownership=ownership,
@@ -257,10 +260,8 @@ def connector_service(
             deliveries=deliveries,
             links=links,
             new_fields=lambda connection: new_fields(connection, pulls.pulls, adapter_unopened),
-        )
-    )
-    service.api.include_router(reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened))
-    service.api.include_router(
+        ),
+        reading_routes(ownership=ownership, shop=pulls, adapter_for=adapter_unopened),
         field_routes(
             ownership=ownership,
             descriptions=descriptions,
@@ -269,9 +270,10 @@ def connector_service(
             adapter_for=adapter_for,
             adapter_unopened=adapter_unopened,
             shut_out=commands.shut_out,
-        )
-    )
-    service.api.include_router(mail_routes(mailing.links, mailing.choices))
+        ),
+        mail_routes(mailing.links, mailing.choices),
+    ):
+        service.api.include_router(router)
     if sign_in is not None:
         signing_in = SigningIn(
             sign_in,

@@ -85,9 +85,9 @@ class OrganisationWorker:
             await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
         await self._benches.close()
 
-    def credits_left(self) -> int | None:
-        """Of the organisation's daily allowance; None = not known, or no limit."""
-        return self._benches.allowance.credits_left() if self._benches.allowance else None
+    def credits(self) -> tuple[int | None, int | None]:
+        """What is left of the organisation's daily allowance, and that; None = not known, or no limit."""
+        return self._benches.allowance.credits() if self._benches.allowance else (None, None)
 
     @property
     def _holds_lease(self) -> bool:

@@ -5,10 +5,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from pymongo.errors import PyMongoError
 
+from leadbus.connector.measuring import EVERY_SECONDS, Measuring
 from leadbus.connector.stores.leases import RENEW_SECONDS, Leases
 from leadbus.connector.worker import OrganisationWorker
 from leadbus.connector.workshop import Workshop
@@ -34,8 +34,9 @@ class Workers:
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._turned = time.monotonic()
-        self._oldest = workshop.telemetry.gauge(names.OLDEST_UNDELIVERED)
-        self._credits = workshop.telemetry.gauge(names.CREDITS_LEFT)
+        self._measuring = Measuring(workshop)
+        self._wanted = workshop.telemetry.gauge(names.ORGANISATIONS)
+        self._worked = workshop.telemetry.gauge(names.ORGANISATIONS_WORKED)
 
     async def start(self) -> None:
         """Begins to take leases."""
@@ -47,6 +48,7 @@ class Workers:
                 self._listen(deliveries.wakes, OrganisationWorker.wake), name="deliveries due"
             ),
             asyncio.create_task(self._listen(campaigns.wakes, OrganisationWorker.ring), name="campaigns due"),
+            asyncio.create_task(self._measure(), name="measuring"),
         ]
 
     async def stop(self) -> None:
@@ -86,7 +88,6 @@ class Workers:
             self._turned = time.monotonic()
             try:
                 await self._take_leases()
-                await self._measure()
             except PyMongoError as error:
                 log.warning("Leases cannot be renewed (%s).", type(error).__name__)
             except Exception:
@@ -97,6 +98,13 @@ class Workers:
 
     async def _take_leases(self) -> None:
         wanted = await self._shop.connections.organisations()
+        self._wanted.set(len(wanted))
+        try:
+            await self._take(wanted)
+        finally:
+            self._worked.set(len(self._workers))
+
+    async def _take(self, wanted: set[str]) -> None:
         for organisation in wanted - self._leaving.keys():
             until = await self._leases.take(organisation)
             worker = self._workers.get(organisation)
@@ -126,19 +134,14 @@ class Workers:
             self._changed.set()
 
     async def _measure(self) -> None:
-        """Per connection worked here: the age of the oldest lead that is due, and credits left."""
-        self._oldest.clear()
-        self._credits.clear()
-        now = datetime.now(UTC)
-        for organisation, worker in list(self._workers.items()):
-            left = worker.credits_left()
-            for connection in await self._shop.connections.of_organisation(organisation):
-                labels = {names.CONNECTION: connection.id}
-                since = await self._shop.deliveries.oldest(connection.id)
-                age = (now - since).total_seconds() if since else 0.0
-                self._oldest.set(max(0.0, age), labels)
-                if left is not None:
-                    self._credits.set(left, labels)
+        while not self._stopping:
+            try:
+                await self._measuring.measure(self._workers)
+            except PyMongoError:
+                pass  # whoever takes leases says so
+            except Exception:
+                log.exception("Measuring connections failed.")
+            await asyncio.sleep(EVERY_SECONDS)
 
     async def _listen(
         self,

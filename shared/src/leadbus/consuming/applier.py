@@ -66,6 +66,8 @@ class Applier:
         self._dead = telemetry.counter(names.MESSAGES_DEAD)
         self._duration = telemetry.histogram(names.BATCH_DURATION)
         self._size = telemetry.histogram(names.BATCH_SIZE)
+        self._commits = telemetry.counter(names.COMMITS)
+        self._sent = telemetry.counter(names.MESSAGES_SENT)
         self._positions = Positions()
         self._published: list[ObjectId] = []
         self._lock = asyncio.Lock()
@@ -341,6 +343,8 @@ class Applier:
         self._positions.advance(step)
         self._published = []
         await self._publish(owed)
+        for topic, partition in step.after:
+            self._commits.add(1, {names.DESTINATION: topic, names.PARTITION: str(partition)})
 
     async def _publish(self, owed: Iterable[OutboxDocument]) -> None:
         """Publishes and awaits every acknowledgement, however long Kafka is away."""
@@ -350,6 +354,7 @@ class Applier:
             async def rest() -> None:
                 nonlocal left
                 outcomes = list(zip(left, await self._publisher.publish(left), strict=True))
+                self._count(outcomes)
                 for record, fault in outcomes:
                     if isinstance(fault, Rejected):
                         self._refused(record, fault)
@@ -361,6 +366,11 @@ class Applier:
             await patiently(log, "Kafka", _is_transient, until=lambda: self.stopping)(rest)
             self._published.append(document.id)
         self.waiting_for = None
+
+    def _count(self, outcomes: Iterable[tuple[Outgoing, LeadbusError | None]]) -> None:
+        counts = Counter((record.topic, "failed" if fault else "ok") for record, fault in outcomes)
+        for (topic, outcome), count in counts.items():
+            self._sent.add(count, {names.DESTINATION: topic, names.OUTCOME: outcome})
 
     def _refused(self, record: Outgoing, fault: LeadbusError) -> None:
         """A record that Kafka will never take holds up nobody; what caused it is on its own topic."""

@@ -32,6 +32,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from pymongo.errors import PyMongoError
 
+from leadbus.brokers import Brokers
 from leadbus.consuming.applier import Applier
 from leadbus.consuming.decoding import Raw
 from leadbus.consuming.ledger import Ledger, Partition
@@ -92,7 +93,7 @@ class Consumer:
         topics: Sequence[Topic],
         handler: Handler,
         *,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers | str,
         ledger: Ledger,
         publisher: Publisher,
         telemetry: Telemetry,
@@ -105,9 +106,10 @@ class Consumer:
         self._ledger = ledger
         self._prefix = topic_prefix
         self._applier = Applier(service, handler, ledger, publisher, telemetry)
+        brokers = Brokers.at(bootstrap_servers)
+        self._positions = LogPositions(brokers, topic_prefix)
         lag = telemetry.gauge(names.CONSUMER_LAG)
         self._progress = Progress(lag, lambda: self._applier.offsets, self._assigned_name)
-        self._positions = LogPositions(bootstrap_servers, topic_prefix)
         self._is_assigned = False
         self._turned = time.monotonic()
         self._looked = float("-inf")
@@ -115,7 +117,8 @@ class Consumer:
         self._in_hand = False
         self._backlog = min(FEW, batch_records)
         self._broker = KafkaBroker(
-            bootstrap_servers,
+            brokers.servers,
+            security=brokers.for_faststream(),
             client_id=service,
             logger=None,
             allow_auto_create_topics=False,

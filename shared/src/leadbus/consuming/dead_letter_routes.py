@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from leadbus.consuming.dead_letters import DeadLetters
-from leadbus.problems import Problem
 from leadbus.security.callers import Authenticator
 
 MOST_LISTED = 1_000
@@ -16,9 +15,7 @@ def dead_letter_routes(authenticator: Authenticator, dead_letters: DeadLetters) 
     routes = APIRouter(prefix="/v1/dead-letters")
 
     async def require_operator(request: Request) -> None:
-        caller = await authenticator.authenticate(request)
-        if not caller.operator:
-            raise Problem(403, "Dead letters are the operator's: use LEADBUS_OPERATOR_TOKEN.")
+        (await authenticator.authenticate(request)).require_operator("Dead letters")
 
     @routes.get("")
     async def listed(

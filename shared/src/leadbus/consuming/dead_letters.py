@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from leadbus.brokers import Brokers
 from leadbus.consuming.decoding import (
     ATTEMPTS,
     ERROR,
@@ -57,13 +58,13 @@ class DeadLetters:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers | str,
         service: str,
         topics: Sequence[Topic],
         publisher: Publisher,
         topic_prefix: str = "",
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._brokers = Brokers.at(bootstrap_servers)
         self._group = on_wire(topic_prefix, f"{service}.replay")
         self._publisher = publisher
         self._prefix = topic_prefix
@@ -109,7 +110,7 @@ class DeadLetters:
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator["_Reader"]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._brokers.for_aiokafka(),
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from leadbus.brokers import Brokers
 from leadbus.consuming.ledger import Applied, Partition
 from leadbus.wire_names import off_wire, on_wire
 
@@ -12,16 +13,16 @@ from leadbus.wire_names import off_wire, on_wire
 class LogPositions:
     """Asks the brokers with a client of its own: the group's consumer is amid a rebalance then."""
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, bootstrap_servers: Brokers | str, topic_prefix: str) -> None:
+        self._brokers = Brokers.at(bootstrap_servers)
         self._prefix = topic_prefix
         self._client: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
 
     async def start(self) -> None:
         """Connects."""
-        self._client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False)
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+        self._client = AIOKafkaConsumer(**self._brokers.for_aiokafka(), enable_auto_commit=False)
+        self._admin = AIOKafkaAdminClient(**self._brokers.for_aiokafka())
         await self._client.start()
         await self._admin.start()
 

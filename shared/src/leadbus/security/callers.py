@@ -47,6 +47,11 @@ class Caller:
                 f" leadbus keys create <tenant> --scope {scope.value}",
             )
 
+    def require_operator(self, what: str) -> None:
+        """Raises Problem 403 for everybody else. what: is the operator's alone, as the answer says."""
+        if not self.operator:
+            raise Problem(403, f"{what} are the operator's: use LEADBUS_OPERATOR_TOKEN.")
+
     def tenant(self, asked_for: str | None = None) -> str:
         """The tenant to act for: the key's own; the operator names one.
 

@@ -15,6 +15,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from leadbus.storage.cancelling import cancel_in_order
+
 Document = dict[str, Any]
 Client = AsyncMongoClient[Document]
 
@@ -25,6 +27,7 @@ _PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult"
 
 def connect(url: str, *, app_name: str) -> Client:
     """A client for one event loop. Majority writes, so that what was answered outlives a fail-over."""
+    cancel_in_order()
     return _Client(
         url,
         appname=app_name,

@@ -12,7 +12,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, NumberDataPoint, Sum
 from opentelemetry.sdk.metrics.export import Histogram as HistogramData
 
-from leadbus.telemetry.names import Metric
+from leadbus.telemetry.metric import Metric
 
 _Labels = tuple[tuple[str, Any], ...]
 Level = tuple[float, Mapping[str, str]]

@@ -23,7 +23,7 @@ from opentelemetry.trace import NoOpTracerProvider, Tracer
 from prometheus_client import CollectorRegistry, generate_latest
 
 from leadbus.telemetry.instruments import Counter, Gauge, Histogram
-from leadbus.telemetry.names import Kind, Metric
+from leadbus.telemetry.metric import Kind, Metric
 from leadbus.telemetry.readers import PeriodicReader, PrometheusReader
 from leadbus.telemetry.sampling import AlwaysSampledOr, standard_sampler
 

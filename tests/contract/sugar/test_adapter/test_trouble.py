@@ -317,7 +317,7 @@ async def test_closing_ends_the_sessions_and_survives_a_server_that_is_gone(
 async def test_closing_waits_for_nobody_who_does_not_answer(
     crm: SugarCRM, adapter: SugarAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "LONGEST_FAREWELL", 0.2)
+    monkeypatch.setattr(client_module, "LONGEST_FAREWELL", 1.0)
     await adapter.find_by_email([EMAIL])
     hang = crm.faults.add("hang", operation="logout", seconds=300)
     async with asyncio.timeout(20):

@@ -169,8 +169,10 @@ class Delivery:
 
     def merge(self, fact: Fact, traceparent: bytes | None, accepted_at: datetime) -> None:
         """Takes a fact in. accepted_at: since when it waits. A parked delivery is tried again."""
-        was_due = self.is_due
+        was_due, known = self.is_due, set(self.creators)
         take(self, fact, traceparent)
+        for name in self.creators.keys() - known:
+            self.creators[name] = replace(self.creators[name], accepted_at=accepted_at)
         self.parked = None
         self.attempts, self.next_try = 0, None
         is_known_there = isinstance(fact, SubscriptionChanged) and fact.connection_id == self.connection_id
@@ -240,7 +242,11 @@ class Delivery:
         """Of the rights to create these, and no others, wait until the settings want them."""
         for name, creator in self.creators.items():
             if creator.held != (name in names):
-                self.creators[name] = replace(creator, held=name in names)
+                self.creators[name] = replace(creator, held=name in names, accepted_at=None)
+
+    def wait_for_a_person(self) -> None:
+        """How long this lead takes tells nothing any more of Leadbus or the CRM."""
+        self.creators = {name: replace(c, accepted_at=None) for name, c in self.creators.items()}
 
     def note(self, at: datetime, what: str, traceparent: bytes | None) -> None:
         """Adds a hop to the journey."""

@@ -137,6 +137,8 @@ def merging(
         for fact, traceparent, accepted in facts:
             take_in(delivery, as_scored(fact, score), traceparent, accepted, connection.settings.tasks)
             listed.begin(delivery, lists, accepted, fact)
+        if not connection.on:
+            delivery.wait_for_a_person()
         return delivery
 
     return merge

@@ -62,6 +62,7 @@ class Creator:
     neither = a sync request. reported: its outcome is published. spent: the record it led to was deleted in
     the CRM, so that it gives no right to another. held: the settings want none of it for now. noted: the
     fields of the distribution need no note (any more). assigned: rules have had their say about its record.
+    accepted_at: by ingest, or else by Kafka; None = its arrival is not measured, as it waits for a person.
     """
 
     at: datetime
@@ -73,6 +74,12 @@ class Creator:
     held: bool = False
     noted: bool = True
     assigned: bool = False
+    accepted_at: datetime | None = None
+
+    @property
+    def right(self) -> str:
+        """What it is, in a word."""
+        return self.profile or "request"
 
     @property
     def profile(self) -> Profile | None:

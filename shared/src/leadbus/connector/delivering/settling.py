@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from leadbus.connector.capabilities import Capabilities
-from leadbus.connector.connection import Connection
+from leadbus.connector.connection import Connection, HealthState
 from leadbus.connector.delivering.delivery import Delivery
 from leadbus.connector.delivering.sparing import Sparing
 from leadbus.connector.delivering.work import Outcome, Work
@@ -63,13 +63,16 @@ class Settling:
         if any(fault is not None for fault in faults):
             raise Transient("Kafka does not acknowledge what became of deliveries.")
         changes = [(work.delivery, self._change(work, now, broken=broken)) for work in works]
-        facts = [(work.delivery.due_since, _outcome(work), _is_worth_telling(work, broken)) for work in works]
+        outcomes = [_outcome(work) if _is_worth_telling(work, broken) else "retried" for work in works]
+        arrived = [creator for work in told for creator in _arrived(work)]
         await self._deliveries.settle_all(changes)
-        for due_since, outcome, is_told in facts:
+        for outcome in outcomes:
             labels = {names.CRM: self._crm, names.CONNECTION: connection.id}
-            self._worked_off.add(1, labels | {names.OUTCOME: outcome if is_told else "retried"})
-            if outcome == "created" and due_since is not None:
-                self._latency.record((now - due_since).total_seconds(), {names.CRM: self._crm})
+            self._worked_off.add(1, labels | {names.OUTCOME: outcome})
+        for right, accepted_at in arrived:
+            labels = {names.CRM: self._crm, names.RIGHT: right}
+            answering = "yes" if _was_well(connection, accepted_at) else "no"
+            self._latency.record((now - accepted_at).total_seconds(), labels | {names.ANSWERING: answering})
 
     def _change(self, work: Work, now: datetime, *, broken: bool) -> Change:
         """What a working-off makes of a delivery, as it then is: facts may have come in since it was read."""
@@ -89,6 +92,7 @@ class Settling:
                 delivery.note(now, words, traceparent)
             if parked and nothing_came_in:
                 delivery.parked = work.parked(now)
+                delivery.wait_for_a_person()
             elif work.error is not None and not broken:
                 delivery.attempts += 1
                 delivery.next_try = now + _delay(delivery.attempts)
@@ -132,6 +136,18 @@ def _is_worth_telling(work: Work, broken: bool) -> bool:
         return True
     has_news = work.changed or work.activities > 0 or work.delivery.is_new or work.refused is not None
     return has_news and work.error is None and not broken
+
+
+def _arrived(work: Work) -> list[tuple[str, datetime]]:
+    """Rights to create that have led to a record now: which, and since when that was waited for."""
+    if work.is_parked or not work.has_record:
+        return []
+    waiting = {name: work.delivery.creators[name] for name in work.delivery.unreported - work.held}
+    return [(c.right, c.accepted_at) for c in waiting.values() if c.accepted_at is not None]
+
+
+def _was_well(connection: Connection, since: datetime) -> bool:
+    return connection.health.state is HealthState.WELL and connection.health.since <= since
 
 
 def _outcome(work: Work) -> Outcome:

@@ -24,7 +24,8 @@ FAREWELL_SECONDS = 1.0
 URL = "SMTP_URL"
 FROM = "MAIL_FROM"
 
-_SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+"""By scheme of the URL."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEAVING = 421  # RFC 5321, 3.8: the service ends the connection, whatever it was asked
 
@@ -76,7 +77,7 @@ class MailServer:
         except ValueError:
             host = port = None
             parts = urlsplit("")
-        if not host or parts.scheme not in _SCHEMES:
+        if not host or parts.scheme not in DEFAULT_PORTS:
             raise ConfigurationError(
                 f"{URL} is not the address of a mail server, such as"
                 " smtp+starttls://user:password@mail.example.com:587."
@@ -84,7 +85,7 @@ class MailServer:
         secret = parts.username is not None and host not in _LOOPBACK
         return cls(
             host=host,
-            port=port or _SCHEMES[parts.scheme],
+            port=port or DEFAULT_PORTS[parts.scheme],
             sender=_address(sender),
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password or "") if parts.username else None,

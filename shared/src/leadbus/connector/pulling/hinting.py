@@ -4,8 +4,10 @@ A push is a hint and nothing else: what is lost with it, or cannot be understood
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -13,12 +15,15 @@ from leadbus.connector.connection import Connection
 from leadbus.connector.contract import Adapter
 from leadbus.connector.stores.asked import Asked
 from leadbus.connector.stores.connections import Connections
+from leadbus.connector.stores.watches import Watches
 from leadbus.consuming.records import Effects, Handler, Received
 from leadbus.errors import LeadbusError
 from leadbus.messages import CrmNotification, Record
 
 log = logging.getLogger(__name__)
 
+HEARD_SECONDS = 60.0
+"""How often it is noted that a CRM pushes, however much it does."""
 MOST_RECORDS = 5_000
 """Of one connection in one batch of pushes; a push that names more is better served by the next pull."""
 
@@ -32,11 +37,14 @@ class HintingHandler:
         *,
         connections: Connections,
         asked: Asked,
+        watches: Watches,
         adapter_for: Callable[[Connection], Awaitable[Adapter]],
     ) -> None:
         self._inner = inner
         self._connections = connections
         self._asked = asked
+        self._watches = watches
+        self._heard: dict[str, float] = {}
         self._adapter_for = adapter_for
 
     async def handle(self, batch: Sequence[Received]) -> Effects:
@@ -65,10 +73,19 @@ class HintingHandler:
             if connection is None or not connection.on:
                 continue
             own = [push for push in pushed if push.tenant_id == connection.settings.tenant_id]
+            if own:
+                await self._hear(connection_id)
             records = await self._interpret(connection, own)
             if records:
                 hints[connection_id] = records
         return hints
+
+    async def _hear(self, connection_id: str) -> None:
+        """Not in the batch's transaction: pods that hear of one connection would make each other repeat."""
+        now = time.monotonic()
+        if now >= self._heard.get(connection_id, now):
+            await self._watches.hear(connection_id, datetime.now(UTC))
+            self._heard[connection_id] = now + HEARD_SECONDS
 
     async def _interpret(self, connection: Connection, pushes: Sequence[CrmNotification]) -> set[Record]:
         if not pushes or connection.unreadable:

@@ -61,6 +61,7 @@ class Watching:
         await self._shop.watches.save(
             Watched(self._connection.id, self._connection.revision, until=watch.until)
         )
+        await self._shop.watches.expect(self._connection.id, now)
         life = watch.until - now
         self._next = now + max(TRY_AGAIN, min(RENEW_EVERY, life / 2))
 

@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from leadbus.connector.connection import Connection, Health, HealthState, Revision
 from leadbus.connector.settings import ConnectionSettings
 from leadbus.connector.settings.secret import MASKED, secrets_of, with_secrets, without_secrets
+from leadbus.connector.stores.renewing import Renewed, renewed
 from leadbus.errors import Conflict
 from leadbus.security.secrets import SecretBox, Unreadable
 from leadbus.storage.mongo import Client, Document
@@ -132,6 +133,13 @@ class Connections:
             {"_id": connection.id, "revision": connection.revision},
             {"$set": {"caught_up": connection.revision}},
         )
+
+    async def renew_secrets(self) -> Renewed:
+        """Encrypts every stored secret anew, under the first key; who saves meanwhile does so by himself."""
+        return await renewed(self._collection, "secrets", self._renew)
+
+    def _renew(self, stored: dict[str, bytes]) -> dict[str, bytes]:
+        return {path: self._secrets.renew(value) for path, value in stored.items()}
 
     def _connection(self, row: Document) -> Connection:
         secrets, unreadable = self._decrypted(row["secrets"])

@@ -30,6 +30,7 @@ _SCORED_IN = "scored_in"
 """The CRM's field that a linked record's score was written to last; empty = none."""
 
 BATCH = 500
+MOST_COUNTED = 10_000
 
 Change = Callable[[Delivery], None]
 
@@ -249,6 +250,14 @@ class Deliveries:
             {"connection_id": connection_id, "due": True}, sort=[("due_since", ASCENDING)]
         )
         return row["due_since"] if row else None
+
+    async def waiting(self, connection_id: str) -> dict[str, int]:
+        """How many are due, and how many are parked; counted up to `MOST_COUNTED`."""
+        wanted = {"due": {"connection_id": connection_id, "due": True}, "parked": _parked(connection_id)}
+        return {
+            name: await self._collection.count_documents(query, limit=MOST_COUNTED)
+            for name, query in wanted.items()
+        }
 
     async def wakes(self, stopping: Callable[[], bool]) -> AsyncIterator[str | None]:
         """The organisation of every delivery that becomes or stays due, as it is written.

@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 from leadbus.connector.connection import Connection
 from leadbus.connector.settings.secret import secrets_of, without_secrets
 from leadbus.connector.stores.leases import take_if_free
+from leadbus.connector.stores.renewing import Renewed, renewed
 from leadbus.connector.token_keeper import TokenKeeper
 from leadbus.errors import Transient
 from leadbus.security.secrets import SecretBox, Unreadable
@@ -53,6 +54,10 @@ class Tokens:
         """Keeps a token in place of the one before."""
         kept = {"token": self._secrets.encrypt(f"{access} {token}"), "at": datetime.now(UTC)}
         await self._collection.update_one({"_id": place}, {"$set": kept}, upsert=True)
+
+    async def renew_secrets(self) -> Renewed:
+        """Encrypts every token anew, under the first key."""
+        return await renewed(self._collection, "token", self._secrets.renew)
 
     @asynccontextmanager
     async def alone(self, place: str) -> AsyncIterator[None]:
