@@ -3,6 +3,11 @@
 Its promises are those of `leadbus.publishing.Publisher`. librdkafka retries by itself, keeps order while it
 does (idempotence), and answers for every record within `patience_seconds`, give or take the second in which
 it looks; what it gave up it never sends afterwards. While no broker is there at all, nobody waits for that.
+
+Only a record with an offset is acknowledged. When a batch was refused and the one behind it was taken,
+librdkafka concludes that the broker has the first one, too (2.16, `rd_kafka_dr_implicit_ack`), and reports it
+without an offset. A broker that knows the producer would have refused both; in a topic that was just made
+anew it knows nobody, takes the second one, and the first one is nowhere.
 """
 
 import asyncio
@@ -152,9 +157,14 @@ class LibrdkafkaPublisher:
             log.info("A broker is there again.")
         self._away, self._looking = False, None
 
-    def _delivered(self, answers: "_Answers", index: int, error: KafkaError | None, _: Record) -> None:
+    def _delivered(self, answers: "_Answers", index: int, error: KafkaError | None, record: Record) -> None:
         self._awaited -= 1
-        answers.settle(index, None if error is None else _told(error))
+        if error is not None:
+            answers.settle(index, _told(error))
+        elif record.offset() is None:
+            answers.settle(index, Transient("Kafka did not say where the record lies."))
+        else:
+            answers.settle(index, None)
         if error is not None and error.fatal():
             self._broken = True
 
