@@ -13,7 +13,7 @@ from flows import CONNECTORS, CONSUMERS, TABLES, WRITERS
 
 from leadbus.provisioning import DEAD_LETTER_CONFIG, IN_SYNC, REPLICAS
 from leadbus.telemetry import names
-from leadbus.topics import PARTITIONS, TOPICS
+from leadbus.topics import DEAD_LETTER_PARTITIONS, PARTITIONS, TOPICS
 
 Manifest = dict[str, Any]
 
@@ -47,7 +47,7 @@ def _topics() -> Iterator[Manifest]:
         yield _topic(topic.name, topic.partitions, topic.config)
     for consumer, topics in CONSUMERS.items():
         for topic in topics:
-            yield _topic(topic.dead_letters_of(consumer), topic.partitions, DEAD_LETTER_CONFIG)
+            yield _topic(topic.dead_letters_of(consumer), DEAD_LETTER_PARTITIONS, DEAD_LETTER_CONFIG)
 
 
 def _topic(name: str, partitions: int, config: Mapping[str, str]) -> Manifest:

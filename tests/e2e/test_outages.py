@@ -1,7 +1,10 @@
 """What takes long and needs servers of its own: told aside, so that here only the ends are awaited."""
 
-from rig.aside import Aside
+import pytest
+from rig.aside import LONGEST, Aside
 from rig.stories import killed_before_publishing, servers_gone
+
+pytestmark = pytest.mark.timeout(LONGEST + 20)
 
 
 async def test_scoring_killed_between_the_transaction_and_the_publishing_publishes_when_it_is_back(

@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from leadbus.brokers import Brokers
 from leadbus.errors import Transient
 from leadbus.settings import ConfigurationError
-from leadbus.topics import Topic
+from leadbus.topics import DEAD_LETTER_PARTITIONS, Topic
 from leadbus.wire_names import on_wire
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def provision(
         wanted = {on_wire(prefix, t.name): (t.partitions, t.config) for t in topics}
         if consumer:
             wanted |= {
-                on_wire(prefix, t.dead_letters_of(consumer)): (t.partitions, DEAD_LETTER_CONFIG)
+                on_wire(prefix, t.dead_letters_of(consumer)): (DEAD_LETTER_PARTITIONS, DEAD_LETTER_CONFIG)
                 for t in topics
             }
         await _create_missing(admin, wanted)

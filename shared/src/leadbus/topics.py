@@ -35,6 +35,8 @@ from leadbus.messages import (
 
 PARTITIONS = 12
 """Of every topic about prospects, alike, so that one prospect's topics meet on one member of a group."""
+DEAD_LETTER_PARTITIONS = 1
+"""They are few, and one person reads them: in their order. What brokers carry is counted in partitions."""
 
 
 @dataclass(frozen=True, slots=True)

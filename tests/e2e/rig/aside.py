@@ -9,7 +9,7 @@ from rig.installation import Installation
 from sandbox.servers import Kafka, MongoDB
 
 Story = Callable[[Installation], Awaitable[None]]
-LONGEST = 100.0
+LONGEST = 300.0
 
 
 def without(variable: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
-from leadbus.topics import TOPICS
+from leadbus.topics import DEAD_LETTER_PARTITIONS, TOPICS
 from leadbus.wire_names import on_wire
 from rig.children import Child, client_of
 from rig.reading import Record, to_the_end
@@ -174,7 +174,7 @@ class Installation:
         return {
             TopicPartition(on_wire(self.prefix, name), n): (name, n)
             for name in topics
-            for n in range(by_name.get(name, 12))
+            for n in range(by_name.get(name, DEAD_LETTER_PARTITIONS))
         }
 
     def _reader(self) -> "_Reader":

@@ -28,14 +28,17 @@ async def test_several_services_may_provision_at_once_and_again(kafka: Kafka) ->
     await admin.start()
     try:
         made = {name.removeprefix(prefix) for name in await admin.list_topics() if name.startswith(prefix)}
-        [described] = await admin.describe_topics([f"{prefix}leads.qualified"])
+        names = ("leads.qualified", "leads.qualified.x.dead")
+        topic, dead = await admin.describe_topics([prefix + name for name in names])
         resource = ConfigResource(ConfigResourceType.TOPIC, f"{prefix}marketing.lists")
         [answer] = await admin.describe_configs([resource])
     finally:
         await admin.close()
     plain = {topic.name for topic in TOPICS}
     assert made == plain | {f"{name}.{consumer}.dead" for name in plain for consumer in ("scoring", "x")}
-    assert len(described["partitions"]) == LEADS_QUALIFIED.partitions
+    assert (topic["topic"], dead["topic"]) == (prefix + names[0], prefix + names[1])
+    assert len(topic["partitions"]) == LEADS_QUALIFIED.partitions
+    assert len(dead["partitions"]) == 1, "read in the order in which they came"
     config = {entry[0]: entry[1] for entry in answer.resources[0][4]}
     assert config["cleanup.policy"] == "compact"
     assert config["message.timestamp.type"] == "LogAppendTime"

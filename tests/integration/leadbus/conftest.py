@@ -21,7 +21,14 @@ from leadbus.provisioning import provision
 from leadbus.publishing import KafkaPublisher, Outgoing, Publisher
 from leadbus.storage.mongo import Client, connect
 from leadbus.telemetry import Telemetry
-from leadbus.topics import LEADS_DISTRIBUTED, LEADS_SCORED, MARKETING_EVENTS, PARTITIONS, Topic
+from leadbus.topics import (
+    DEAD_LETTER_PARTITIONS,
+    LEADS_DISTRIBUTED,
+    LEADS_SCORED,
+    MARKETING_EVENTS,
+    PARTITIONS,
+    Topic,
+)
 from sandbox.servers import Kafka, MongoDB
 
 SERVICE = "scoring"
@@ -255,7 +262,7 @@ class Bench:
         found: list[ConsumerRecord] = []
 
         async def are() -> bool:
-            found[:] = await self.log_of(topic.dead_letters_of(SERVICE))
+            found[:] = await self.log_of(topic.dead_letters_of(SERVICE), DEAD_LETTER_PARTITIONS)
             return len(found) >= count
 
         await eventually(are)

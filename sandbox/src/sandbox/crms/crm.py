@@ -51,7 +51,11 @@ class Crm(ABC):
         database = ["--database", str((folder / f"{name}.sqlite").resolve())]
         started = [*command, "--port", str(port), *database]
         self.process = Process(f"The CRM {name}", started, folder / f"{name}.log")
-        self._client = httpx.AsyncClient(base_url=f"{self.url}/_sandbox", timeout=60, trust_env=False)
+        # Uvicorn hangs up on whoever is silent for five seconds.
+        limits = httpx.Limits(keepalive_expiry=3.0)
+        self._client = httpx.AsyncClient(
+            base_url=f"{self.url}/_sandbox", timeout=60, trust_env=False, limits=limits
+        )
 
     @property
     def page(self) -> str:

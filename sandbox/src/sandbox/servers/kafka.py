@@ -58,7 +58,7 @@ class Kafka(Server):
         settings = self.data / f"server-{self.port}.properties"
         await asyncio.to_thread(self._prepare, classes, settings, self.port)
         flags = kraft.flags(self._rehearsing)
-        command = java.command(classes, "kafka.Kafka", str(settings), heap_megabytes=512, flags=flags)
+        command = java.command(classes, "kafka.Kafka", str(settings), heap_megabytes=768, flags=flags)
         grace = 60.0 if self._rehearsing else 10.0
         return Process(self.name, command, self.data / "kafka.log", grace=grace)
 

@@ -23,7 +23,7 @@ from leadbus.consuming.decoding import (
 )
 from leadbus.errors import Transient
 from leadbus.publishing import Outgoing, Publisher
-from leadbus.topics import Topic
+from leadbus.topics import DEAD_LETTER_PARTITIONS, Topic
 from leadbus.wire_names import off_wire, on_wire
 
 CHUNK = 500
@@ -51,7 +51,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead letters of one service, oldest first per partition; a replayed one is not listed again.
+    """The dead letters of one service, oldest first per topic; a replayed one is not listed again.
 
     How far they are replayed is kept in Kafka, as the offsets of the group `<service>.replay`.
     """
@@ -71,7 +71,7 @@ class DeadLetters:
         self._partitions = [
             TopicPartition(on_wire(topic_prefix, topic.dead_letters_of(service)), number)
             for topic in topics
-            for number in range(topic.partitions)
+            for number in range(DEAD_LETTER_PARTITIONS)
         ]
 
     async def list(self, limit: int) -> list[DeadLetter]:
