@@ -1,10 +1,12 @@
 """A consumer on real servers whose effects can be counted: in MongoDB, and in what it emitted."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -30,6 +32,8 @@ from leadbus.topics import (
     Topic,
 )
 from sandbox.servers import Kafka, MongoDB
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages; `anew` is found beside them
 
 SERVICE = "scoring"
 TOPICS = (MARKETING_EVENTS, LEADS_DISTRIBUTED)

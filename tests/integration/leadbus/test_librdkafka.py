@@ -3,12 +3,11 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from anew import Wire, made_anew
 from confluent_kafka import KafkaError
 
 from leadbus.errors import Rejected, Transient
@@ -148,73 +147,14 @@ async def test_it_stops_while_kafka_is_away_and_those_who_wait_are_told(
         assert all(isinstance(outcome, Transient) for outcome in await publisher.publish(records(1)))
 
 
-class Wire:
-    """Between a producer and its broker. Once told to, it holds a batch until the next one comes, and sends
-    it to a topic that is not there: so the broker refuses one and takes the other, as when a topic is made
-    anew between the two.
-    """
-
-    def __init__(self, kafka: Kafka) -> None:
-        host, _, port = kafka.bootstrap_servers.rpartition(":")
-        self._broker = host, int(port)
-        self.parts_two = False
-        self.holds = asyncio.Event()
-
-    async def __aenter__(self) -> "Wire":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-
-    async def _serve(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        broker, ask = await asyncio.open_connection(*self._broker)
-        ours, its = self.port.to_bytes(4), self._broker[1].to_bytes(4)
-        held = b""
-
-        async def answers() -> None:
-            async for frame in frames(broker):
-                answer.write(frame.replace(its, ours))  # or its clients would go past us
-
-        with suppress(ConnectionError):
-            async with asyncio.TaskGroup() as group:
-                answering = group.create_task(answers())
-                async for frame in frames(client):
-                    if self.parts_two and is_batch(frame):
-                        if not held:
-                            held = frame.replace(TOPIC.encode(), TOPIC[::-1].encode())
-                            self.holds.set()
-                            continue
-                        ask.write(held)
-                        self.parts_two = False
-                    ask.write(frame)
-                answering.cancel()
-        ask.close()
-        answer.close()
-
-
-async def frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """What Kafka's protocol sends: a length of four bytes, and so many more."""
-    with suppress(asyncio.IncompleteReadError):
-        while True:
-            length = await reader.readexactly(4)
-            yield length + await reader.readexactly(int.from_bytes(length))
-
-
-def is_batch(request: bytes) -> bool:
-    """Whether it is a Produce request: the first of all kinds."""
-    return request[4:6] == b"\0\0"
-
-
 async def test_a_batch_that_a_topic_made_anew_has_not_got_is_not_acknowledged(kafka: Kafka) -> None:
     prefix = f"{uuid4().hex}."
     await provision(kafka.bootstrap_servers, [LEADS_SCORED], prefix=prefix)
-    async with Wire(kafka) as wire:
+    async with Wire(kafka, TOPIC) as wire:
         publisher = LibrdkafkaPublisher(f"127.0.0.1:{wire.port}", "test", topic_prefix=prefix)
         await publisher.start()
         assert await publisher.publish(records(1)) == [None]
-        await recreate(kafka, prefix)
+        await made_anew(kafka, LEADS_SCORED, prefix)
         assert await log_of(kafka, publisher) == []  # once each partition is led, or both would be refused
         wire.parts_two = True
         first = asyncio.create_task(publisher.publish(records(1, begin=50)))
@@ -225,19 +165,6 @@ async def test_a_batch_that_a_topic_made_anew_has_not_got_is_not_acknowledged(ka
         await publisher.stop()
     assert (found, second) == ([100], [None])
     assert [str(outcome) for outcome in refused] == ["Kafka did not say where the record lies."]
-
-
-async def recreate(kafka: Kafka, prefix: str) -> None:
-    """Deletes the topic and makes it anew."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([prefix + TOPIC])
-        while prefix + TOPIC in await admin.list_topics():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    finally:
-        await admin.close()
-    await provision(kafka.bootstrap_servers, [LEADS_SCORED], prefix=prefix)
 
 
 async def test_without_a_broker_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

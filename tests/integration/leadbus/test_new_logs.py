@@ -1,27 +1,10 @@
 """A log made anew, under an old name or in another cluster, is read from its beginning; an old one is not."""
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from anew import made_anew
 
-from leadbus.provisioning import provision
 from leadbus.publishing import partition_for
 from leadbus.topics import MARKETING_EVENTS, PARTITIONS
-
-
-async def recreate(bench):
-    """Deletes the topic and makes it anew."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bench.kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([bench.prefix + MARKETING_EVENTS.name])
-
-        async def is_gone():
-            return bench.prefix + MARKETING_EVENTS.name not in await admin.list_topics()
-
-        await bench.eventually(is_gone)
-    finally:
-        await admin.close()
-    await provision(bench.kafka.bootstrap_servers, [MARKETING_EVENTS], prefix=bench.prefix)
 
 
 @pytest.mark.parametrize("count", [2, 5, 9], ids=["shorter", "as long", "longer"])
@@ -30,7 +13,7 @@ async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_beginning(be
     await bench.publish(*(bench.event("p", n) for n in range(5)))
     async with bench.running():
         await bench.until_counted(old)
-    await recreate(bench)
+    await made_anew(bench.kafka, MARKETING_EVENTS, bench.prefix)
     await bench.publish(*(bench.event("p", 100 + n) for n in range(count)))
     async with bench.running():
         await bench.until_counted(old + [f"p:{100 + n}" for n in range(count)])
@@ -45,7 +28,7 @@ async def test_a_topic_made_anew_under_a_running_consumer_is_read_from_its_begin
     await bench.publish(*(bench.event("p", n) for n in range(5)))
     async with bench.running():
         await bench.until_counted(old)
-        await recreate(bench)
+        await made_anew(bench.kafka, MARKETING_EVENTS, bench.prefix)
         await bench.publish(*(bench.event("p", 100 + n) for n in range(count)))
         await bench.until_counted(old + [f"p:{100 + n}" for n in range(count)])
 
