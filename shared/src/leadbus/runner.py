@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from leadbus.errors import LeadbusError
-from leadbus.installed import installed
+from leadbus.installed import importing, installed
 from leadbus.service import Service
 from leadbus.settings import ConfigurationError
 from leadbus.telemetry import configure_logging
@@ -66,7 +66,8 @@ def _with(
 ) -> int:
     configure_logging(names[0] if len(names) == 1 else "leadbus")
     try:
-        services = build(names, environ)
+        with importing():
+            services = build(names, environ)
     except (UnknownService, ConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return MISUSED

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leadbus.installed import installed
+from leadbus.installed import importing, installed
 
 HELP = """Run services in the foreground until Ctrl-C or SIGTERM.
 
@@ -45,7 +45,8 @@ def run(
         return
     names = _named(services, everything)
     # All that services need; other commands, and those who type them, do not wait for it.
-    from leadbus import runner
+    with importing():
+        from leadbus import runner
 
     raise typer.Exit(runner.run(names, os.environ))
 
@@ -56,7 +57,8 @@ def prepare(
 ) -> None:
     """See PREPARE_HELP."""
     names = _named(services, everything)
-    from leadbus import runner
+    with importing():
+        from leadbus import runner
 
     raise typer.Exit(runner.prepare(names, os.environ))
 
