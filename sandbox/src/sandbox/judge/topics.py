@@ -1,8 +1,9 @@
 """What the topics say, read from their beginning by a consumer that belongs to no group."""
 
+import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -57,11 +58,10 @@ class Listener:
     def __init__(self, bootstrap_servers: str, tenants: Collection[str], topic_prefix: str = "") -> None:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            # Questions for offsets stand behind a fetch that waits, on the same connection.
+            bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
         )
+        # Of its own: questions would stand behind a fetch that waits, and be about topics long forgotten.
+        self._asking = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
         self._tenants = set(tenants)
         self._prefix = topic_prefix
         self._next: dict[TopicPartition, int] = {}
@@ -70,9 +70,11 @@ class Listener:
     async def __aenter__(self) -> Self:
         await self._admin.start()
         await self._consumer.start()
+        await self._asking.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._asking.stop()
         await self._consumer.stop()
         await self._admin.close()
 
@@ -81,20 +83,26 @@ class Listener:
         names = [name for name in await self._admin.list_topics() if name.startswith(self._prefix)]
         dead = await self._partitions([name for name in names if name.endswith(_DEAD)])
         read = await self._partitions([n for n in names if n.removeprefix(self._prefix) in TOPICS])
-        if dead:
-            first = await self._consumer.beginning_offsets(dead)
-            self.heard.dead = sum((await self._consumer.end_offsets(dead)).values()) - sum(first.values())
-        if read:
-            await self._read(read)
+        ends = await self._ends([*dead, *read])
+        first = await self._asking.beginning_offsets(dead)
+        self.heard.dead = sum(ends[p] for p in dead) - sum(first.values())
+        await self._read({p: ends[p] for p in read})
         return self.heard
+
+    async def _ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Each topic apart: of many that it does not know aiokafka learns of one after the other."""
+        by_topic: dict[str, list[TopicPartition]] = defaultdict(list)
+        for partition in partitions:
+            by_topic[partition.topic].append(partition)
+        found = await asyncio.gather(*map(self._asking.end_offsets, by_topic.values()))
+        return {partition: end for ends in found for partition, end in ends.items()}
 
     async def _partitions(self, names: list[str]) -> list[TopicPartition]:
         described = await self._admin.describe_topics(names) if names else []
         return [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
 
-    async def _read(self, partitions: list[TopicPartition]) -> None:
-        ends = await self._consumer.end_offsets(partitions)
-        behind = [p for p in partitions if self._next.get(p, 0) < ends[p]]
+    async def _read(self, ends: Mapping[TopicPartition, int]) -> None:
+        behind = [p for p, end in ends.items() if self._next.get(p, 0) < end]
         if not behind:
             return
         self._consumer.assign(behind)

@@ -57,7 +57,9 @@ class Topics:
     async def ends(self, topics: Sequence[str]) -> dict[str, int]:
         """The next offset of each partition that holds something, as the ledger names partitions."""
         async with AIOKafkaConsumer(bootstrap_servers=self._kafka, enable_auto_commit=False) as reader:
-            ends = await reader.end_offsets(self._parts(topics))
+            # Each apart: of many topics that it does not know aiokafka learns of one after the other.
+            found = await asyncio.gather(*(reader.end_offsets(self._parts([topic])) for topic in topics))
+            ends = {part: end for one in found for part, end in one.items()}
         return {f"{p.topic.removeprefix(self._prefix)}/{p.partition}": n for p, n in ends.items() if n}
 
     async def logs(self) -> dict[str, dict[Partition, list[Raw]]]:
