@@ -7,7 +7,7 @@ import shutil
 import signal
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -64,6 +64,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Groups
     return _Groups(config, log)
 
 
+class _Folder(pytest.Package):
+    """Fixtures of the scope `package` end with their folder's last test; without this, when the run does."""
+
+    def setup(self) -> None:
+        """There is no __init__.py that could have a say in it."""
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> _Folder:
+    folder: _Folder = _Folder.from_parent(parent, path=path)
+    return folder
+
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("leadbus", deadline=None)
 settings.load_profile("leadbus")
@@ -84,9 +96,15 @@ def _shared_tls(verify: Any = True, **how: Any) -> ssl.SSLContext:
 transports.create_ssl_context = _shared_tls
 
 
-def pytest_collection_finish() -> None:
-    """All tests and modules stay until the end: garbage is looked for beside them."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """All tests and modules stay until the end: garbage is looked for after them, and beside them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 _SERVERS = pytest.StashKey["_Servers"]()

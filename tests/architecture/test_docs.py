@@ -32,7 +32,7 @@ GENERATED = [
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
-    subprocess.run([sys.executable, ROOT / "docs/generate.py", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, ROOT / "docs/generate.py", folder], check=True, timeout=180)
     return folder
 
 

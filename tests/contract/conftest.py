@@ -29,7 +29,7 @@ class Receiver:
             await writer.drain()
 
     async def expect(self, count: int) -> list[Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.bodies) < count:
                 self._arrived.clear()
                 await self._arrived.wait()

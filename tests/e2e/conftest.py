@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from sandbox.servers import Kafka, MongoDB  # noqa: E402
 
 SCORING = 4
 """Members at first; a test adds the fifth. Taking turns at topics, so many would part a prospect's."""
-LAST_OF_OURS = pytest.StashKey[bool]()
 STORIES = (killed_before_publishing, servers_gone)
 
 
@@ -31,8 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ordered = sorted((items[place] for place in places), key=_turn)
     for place, item in zip(places, ordered, strict=True):
         items[place] = item
-    for item in [item for item in ordered if _turn(item) == 1][-1:]:
-        item.stash[LAST_OF_OURS] = True
 
 
 def _turn(item: pytest.Item) -> int:
@@ -40,7 +36,7 @@ def _turn(item: pytest.Item) -> int:
     return 2 if "aside" in names else 1 if "ours" in names else 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def aside(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aside]:
     """Stories under way on servers of their own."""
     folder = tmp_path_factory.mktemp("aside")
@@ -49,14 +45,14 @@ async def aside(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aside
     await aside.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begun_early(request: pytest.FixtureRequest) -> None:
     """The stories begin before the first test that runs beside them, if they are to be told at all."""
     if any("aside" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("aside")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def collector() -> AsyncIterator[Collector]:
     """Where `ours` sends its spans and metrics."""
     collector = Collector()
@@ -65,28 +61,13 @@ async def collector() -> AsyncIterator[Collector]:
     await collector.stop()
 
 
-@pytest.fixture(scope="session")
-async def opened() -> AsyncIterator[AsyncExitStack]:
-    """What ends when the last test of `ours` does: its idle members would slow down what comes after."""
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture(autouse=True)
-async def ended_early(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    yield
-    if request.node.stash.get(LAST_OF_OURS, False):
-        await request.getfixturevalue("opened").aclose()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def ours(
     begun_early: None,
     tmp_path_factory: pytest.TempPathFactory,
     kafka: Kafka,
     collector: Collector,
-    opened: AsyncExitStack,
-) -> Installation:
+) -> AsyncIterator[Installation]:
     """Ingest, feedback, four members of scoring, two of connector-sugar; a MongoDB of their own to freeze."""
     folder = tmp_path_factory.mktemp("e2e")
     # Nothing is kept but what must always be: distributions and form submissions.
@@ -97,15 +78,15 @@ async def ours(
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_METRIC_EXPORT_INTERVAL": "1000",
     }
-    mongodb = MongoDB(folder / "mongodb", environ=without(MongoDB.variable))
-    await opened.enter_async_context(mongodb)
-    installation = Installation(kafka, mongodb, folder / "services", **telemetry)
-    await opened.enter_async_context(installation)
-    await installation.start(*SERVICES, "feedback", *["scoring"] * (SCORING - 1), "connector-sugar")
-    return installation
+    async with (
+        MongoDB(folder / "mongodb", environ=without(MongoDB.variable)) as mongodb,
+        Installation(kafka, mongodb, folder / "services", **telemetry) as installation,
+    ):
+        await installation.start(*SERVICES, "feedback", *["scoring"] * (SCORING - 1), "connector-sugar")
+        yield installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def watched(tmp_path_factory: pytest.TempPathFactory, kafka: Kafka, mongodb: MongoDB) -> Watched:
     """What a short run of everything left behind; nothing of it runs any more."""
     return await watch(tmp_path_factory.mktemp("watched"), kafka, mongodb)

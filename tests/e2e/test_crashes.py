@@ -39,14 +39,14 @@ async def test_services_killed_again_and_again_under_traffic_lose_and_double_not
         for children in list(ours.members.values()):
             moments = sorted(chance.uniform(0.5, WITHIN) for _ in range(KILLS))
             group.create_task(kill(children, moments))
-    await ours.until_drained(60)
+    await ours.until_drained()
     await tenant.judge()
     assert tenant.answers[0]  # ingest was away under traffic
     assert len(tenant.events) == 300
     assert len(tenant.distributions) == 60
     # All five have a share, and each prospect's topics meet on one of them.
     await tenant.post("events", [tenant.event(person) for person in tenant.people(80)])
-    await ours.until_drained(20)
+    await ours.until_drained()
     await tenant.judge()
     assert all([await has_a_share(child) for child in ours.members["scoring"]])
 

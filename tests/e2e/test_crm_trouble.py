@@ -3,13 +3,14 @@
 import asyncio
 import time
 
-from rig.installation import Installation, eventually
+from rig.installation import Installation
 from rig.tenant import Tenant
+from rig.waiting import eventually
 
 from sandbox.sugar import desk
 
-PROMPT = 5.0
-"""Seconds in which a lead reaches a CRM that is well; on a busy machine, hence not the goal of one."""
+PROMPT = 15.0
+"""Seconds: fewer than a CRM that hangs is waited for; more than on a machine with nothing else to do."""
 FORM = ("telequalification", "form_submission", "web_view")
 
 
@@ -25,17 +26,17 @@ async def test_a_crm_that_is_well_gets_its_leads_promptly_while_others_fail_and_
     ill = (dying, hanging, forgetful)
     await asyncio.gather(*(send(tenant) for tenant in (well, *ill)))
     for tenant in ill:
-        await eventually(lambda t=tenant: t.crm.faults.rules[0].struck, 10, "the trouble")
+        await eventually(lambda t=tenant: t.crm.faults.rules[0].struck, "the trouble")
     for _ in range(3):
         began = time.monotonic()
         (email,) = well.people(1)
         await well.post("distributions", [well.distribution(email)])
-        await eventually(lambda e=email: e in emails(well), PROMPT, "the lead")
+        await eventually(lambda e=email: e in emails(well), "the lead", PROMPT)
         assert time.monotonic() - began < PROMPT
     assert emails(dying) == emails(hanging) == set()
     for tenant in (dying, hanging):
         tenant.crm.faults.clear()
-    await ours.until_drained(40)
+    await ours.until_drained()
     for tenant in (well, *ill):
         await tenant.judge()
     assert all(rule.struck == rule.times for rule in forgetful.crm.faults.rules)

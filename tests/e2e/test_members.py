@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rig.children import Child
-from rig.installation import Installation, eventually
+from rig.installation import Installation
 from rig.tenant import Tenant
+from rig.waiting import eventually
 
 from sandbox.servers import MongoDB
 from sandbox.sugar import desk
@@ -23,11 +24,11 @@ async def test_an_owner_that_wakes_up_after_others_took_over_writes_and_counts_n
 ) -> None:
     tenant = await ours.tenant()
     people = tenant.people(30)
-    worker = await eventually(lambda: worker_of(ours, tenant), 10, "a worker")
+    worker = await eventually(lambda: worker_of(ours, tenant), "a worker")
     # The worker falls asleep while the CRM carries out its creates, and with it a member of scoring.
     hanging = tenant.crm.faults.add("hang", operation="set_entries", module="Leads")
     await tenant.post("distributions", [tenant.distribution(person) for person in people[:10]])
-    await eventually(lambda: hanging.struck, 10, "a create")
+    await eventually(lambda: hanging.struck, "a create")
     asleep = [worker, ours.scoring]
     with frozen(ours.mongodb):
         # In hand when it falls asleep: polled, and waiting for what MongoDB has of these people.
@@ -40,7 +41,7 @@ async def test_an_owner_that_wakes_up_after_others_took_over_writes_and_counts_n
         tenant.crm.faults.clear()
         await asyncio.sleep(SLEEP)
         others = [child for child in ours.members["connector-sugar"] if child is not worker]
-        await eventually(lambda: worker_of(ours, tenant) in others, 10, "another worker")
+        await eventually(lambda: worker_of(ours, tenant) in others, "another worker")
         # There is work for both when the sleepers wake up.
         await tenant.post("events", [tenant.event(person, type) for person in people for type in FORM])
     finally:
@@ -48,7 +49,7 @@ async def test_an_owner_that_wakes_up_after_others_took_over_writes_and_counts_n
         for child in asleep:
             child.thaw()
     await posting
-    await ours.until_drained(40)
+    await ours.until_drained()
     await tenant.judge()
     assert len(desk.records(tenant.crm.store, "Leads")) == len(people)
     assert all(child.runs for child in ours.all)

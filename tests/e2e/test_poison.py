@@ -54,7 +54,7 @@ async def test_records_that_nobody_can_read_become_dead_letters_with_a_reason_an
             await write(LEADS_DISTRIBUTED, name, value)
     await tenant.post("events", [tenant.event(email, "telequalification") for _ in range(2)])
     await tenant.post("distributions", [tenant.distribution(email)])
-    await ours.until_drained(20)
+    await ours.until_drained()
     await tenant.judge()
     for topic, consumer in (
         ("marketing.events", "scoring"),

@@ -1,7 +1,8 @@
 """A topic deleted and made anew under running services: a new log, counted from its start."""
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from rig.installation import Installation, eventually
+from rig.installation import Installation
+from rig.waiting import eventually
 
 from leadbus.topics import MARKETING_EVENTS
 from leadbus.wire_names import on_wire
@@ -13,7 +14,7 @@ async def test_after_a_topic_was_made_anew_new_events_count_once_and_old_ones_no
     tenant = await ours.tenant()
     people = tenant.people(20)
     await tenant.post("events", [tenant.event(person) for person in people for _ in range(10)])
-    await ours.until_drained(20)
+    await ours.until_drained()
     await tenant.judge()
     old = list(tenant.events)
     name = on_wire(ours.prefix, MARKETING_EVENTS.name)
@@ -25,7 +26,7 @@ async def test_after_a_topic_was_made_anew_new_events_count_once_and_old_ones_no
         async def gone() -> bool:
             return name not in await admin.list_topics()
 
-        await eventually(gone, 10, "the topic's end")
+        await eventually(gone, "the topic's end")
         anew = NewTopic(name, MARKETING_EVENTS.partitions, 1, topic_configs=MARKETING_EVENTS.config)
         await admin.create_topics([anew])
     finally:
@@ -39,5 +40,5 @@ async def test_after_a_topic_was_made_anew_new_events_count_once_and_old_ones_no
         "events",
         [{"event_id": e.event_id, "type": e.type, "email": e.email, "subject": e.event_id} for e in again],
     )
-    await ours.until_drained(40)
+    await ours.until_drained()
     await tenant.judge()

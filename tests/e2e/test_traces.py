@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from rig.collector import Collector, Span
-from rig.installation import Installation, eventually
+from rig.installation import Installation
 from rig.tenant import Tenant
+from rig.waiting import eventually
 
 from leadbus.topics import TOPICS
 
@@ -49,7 +50,7 @@ async def sent(collector: Collector, event_id: str) -> Span:
     def found() -> Span | None:
         return next((s for s in collector.spans if names(s) == ("PRODUCER", event_id)), None)
 
-    return await eventually(found, 15, f"the producer's span of {event_id}")
+    return await eventually(found, f"the producer's span of {event_id}")
 
 
 def names(span: Span) -> tuple[str, str | None]:
@@ -65,7 +66,7 @@ async def way_over(collector: Collector, producer: Span) -> list[tuple[str, str,
         )
         return next((chain for span in writes if producer in (chain := collector.chain_to(span))), None)
 
-    chain = await eventually(found, 15, "a way to a SOAP call")
+    chain = await eventually(found, "a way to a SOAP call")
     return [(span.service, span.name, span.kind) for span in chain]
 
 
@@ -115,7 +116,7 @@ async def test_each_lead_of_a_batch_of_500_has_its_own_unbroken_way_to_the_crm(
 async def test_no_span_log_metric_key_or_header_tells_who_it_was_or_a_password(
     ours: Installation, collector: Collector, tenant: Tenant
 ) -> None:
-    await ours.until_drained(20)
+    await ours.until_drained()
     await tenant.judge()
     async with tenant.client(ours.connector.url) as client:
         access = {"url": tenant.crm.url, "user": "admin", "password": PASSWORD}

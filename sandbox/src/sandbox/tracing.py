@@ -14,7 +14,7 @@ from sandbox.servers import Zipkin
 THERE = frozenset({"ingest", "scoring", "connector"})
 """The way of a lead, from the HTTP call to the CRM, with what scoring made of it."""
 BACK = frozenset({"connector"})
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

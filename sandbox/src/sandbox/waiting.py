@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 _BETWEEN_LOOKS = 0.3
 
 Seen = TypeVar("Seen")

@@ -133,7 +133,7 @@ async def test_a_logged_out_session_is_fault_11(sugar: Any) -> None:
 async def test_calls_on_one_session_run_one_at_a_time_and_on_several_at_once(
     start_crm: Any, connect: Any
 ) -> None:
-    async with start_crm(cost_per_call_ms=250) as crm, connect(crm) as sugar:
+    async with start_crm(cost_per_call_ms=400) as crm, connect(crm) as sugar:
         sessions = [await sugar.login() for _ in range(4)]
 
         async def seconds(used: list[str]) -> float:
@@ -141,8 +141,8 @@ async def test_calls_on_one_session_run_one_at_a_time_and_on_several_at_once(
             await asyncio.gather(*(sugar.service.get_user_id(session) for session in used))
             return time.perf_counter() - began
 
-        assert await seconds([sessions[0]] * 4) >= 1
-        assert await seconds(sessions) < 0.75
+        assert await seconds([sessions[0]] * 4) >= 1.6
+        assert await seconds(sessions) < 1.6
 
 
 async def test_a_missing_argument_is_fault_minus_1(sugar: Any) -> None:

@@ -153,7 +153,7 @@ async def test_a_slow_and_a_hanging_call_hold_up_nobody_else(site: SugarCRM, res
 async def test_costs_are_taken_per_call_and_row_side_by_side_only_with_modern_tokens(
     start_crm: Any, speak_rest: Any, speak_legacy: Any
 ) -> None:
-    async with start_crm(cost_per_call_ms=40, cost_per_row_ms=20) as crm:
+    async with start_crm(cost_per_call_ms=150, cost_per_row_ms=20) as crm:
         rest, legacy = speak_rest(crm), speak_legacy(crm)
         async with rest.http, legacy.http:
             await rest.login()
@@ -164,10 +164,10 @@ async def test_costs_are_taken_per_call_and_row_side_by_side_only_with_modern_to
                 await asyncio.gather(*calls)
                 return time.perf_counter() - began
 
-            assert await took(rest.do("POST", "/bulk", bulk("A", "B", "C"))) >= 0.1
+            assert await took(rest.do("POST", "/bulk", bulk("A", "B", "C"))) >= 0.21
             rest_seconds = await took(*(rest.do("GET", "/ping") for _ in range(8)))
-            assert await took(*(legacy.do("get_user_id") for _ in range(8))) >= 0.32
-            assert 0.04 <= rest_seconds < 0.3
+            assert await took(*(legacy.do("get_user_id") for _ in range(8))) >= 1.2
+            assert 0.15 <= rest_seconds < 1.2
 
 
 async def test_every_call_is_counted_once_and_all_have_a_total(

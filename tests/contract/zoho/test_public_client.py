@@ -312,7 +312,7 @@ async def test_a_bulk_job_ends_in_a_zip_with_one_csv(crm: Zoho, run: Run) -> Non
     [added] = (await run(jobs.create_bulk_read_job, body)).get_object().get_data()
     job = int(added.get_details()["id"])
     assert added.get_details()["state"].get_value() == "ADDED"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             [detail] = (await run(jobs.get_bulk_read_job_details, job)).get_object().get_data()
             if detail.get_state().get_value() == "COMPLETED":

@@ -62,7 +62,7 @@ async def refused_at_once(crm: Any, refused: int, *calls: Any) -> list[bool]:
     """Which of the calls are refused, when all of them are there together."""
     crm.faults.add("hang")
     tasks = [asyncio.ensure_future(call) for call in calls]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while sum(task.done() for task in tasks) < refused or crm.calls.total() <= len(calls):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     crm.faults.clear()
@@ -89,11 +89,11 @@ async def test_heavy_calls_have_a_limit_of_their_own(start_zoho: Any, connect_zo
 
 
 async def test_costs_run_side_by_side(start_zoho: Any, connect_zoho: Any) -> None:
-    async with start_zoho(call_seconds=0.15, row_seconds=0.002) as crm, connect_zoho(crm) as api:
+    async with start_zoho(call_seconds=0.4, row_seconds=0.002) as crm, connect_zoho(crm) as api:
         begun = time.monotonic()
         await asyncio.gather(*(api.do("POST", "/Leads/upsert", {"data": ROWS}) for _ in range(8)))
         took = time.monotonic() - begun
-    assert 0.2 <= took < 1.2
+    assert 0.4 <= took < 3.2
 
 
 async def test_an_upsert_of_a_hundred_rows_is_cheap(api: Any) -> None:

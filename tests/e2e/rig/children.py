@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 import sandbox.servers
+from rig.waiting import PATIENCE
 from sandbox.servers.process import free_port
 
 LEADBUS = str(Path(sys.executable).with_name("leadbus"))
@@ -58,10 +59,10 @@ class Child:
                 start_new_session=True,
             )
 
-    async def until_ready(self, within: float = 40) -> None:
+    async def until_ready(self, within: float = PATIENCE) -> None:
         await self.until_answers("/healthz/ready", within)
 
-    async def until_alive(self, within: float = 20) -> None:
+    async def until_alive(self, within: float = PATIENCE) -> None:
         await self.until_answers("/healthz/live", within)
 
     async def until_answers(self, path: str, within: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +18,9 @@ from pymongo import AsyncMongoClient
 from leadbus.topics import DEAD_LETTER_PARTITIONS, TOPICS
 from leadbus.wire_names import on_wire
 from rig.children import Child, client_of
-from rig.reading import Record, to_the_end
+from rig.reading import Record, ends_of, to_the_end
 from rig.tenant import Tenant
+from rig.waiting import PATIENCE
 from sandbox.servers import Kafka, MongoDB
 
 OPERATOR = "an operator's token"
@@ -126,7 +127,7 @@ class Installation:
         await tenant.settle_in(**settings)
         return tenant
 
-    async def until_drained(self, within: float) -> None:
+    async def until_drained(self, within: float = PATIENCE) -> None:
         """Nothing is under way any more: all is ready, applied and delivered, and stays so."""
         calm = 0
         left = "?"
@@ -161,7 +162,7 @@ class Installation:
         """Where the partitions end."""
         async with self._reader() as consumer:
             partitions = self._partitions(topics)
-            ends = await consumer.end_offsets(list(partitions))
+            ends = await ends_of(consumer, partitions)
         return {partitions[p]: end for p, end in ends.items()}
 
     async def records(self, *topics: str) -> list[Record]:
@@ -194,21 +195,3 @@ class _Reader:
 
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
-
-
-async def eventually(
-    holds: Callable[[], Any] | Callable[[], Awaitable[Any]], within: float, what: str = "it"
-) -> Any:
-    """What `holds` answers as soon as that is true."""
-    last: Any = None
-    try:
-        async with asyncio.timeout(within):
-            while True:
-                last = holds()
-                if asyncio.iscoroutine(last):
-                    last = await last
-                if last:
-                    return last
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"{what} did not come about within {within} s, last: {last!r}") from None

@@ -1,13 +1,15 @@
 """What topics hold, read by somebody who belongs to no group."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from rig.waiting import PATIENCE
+
 Record = ConsumerRecord[bytes, bytes]
-PATIENCE = 20
 
 
 async def everything(bootstrap_servers: str, prefix: str) -> list[Record]:
@@ -28,10 +30,21 @@ async def everything(bootstrap_servers: str, prefix: str) -> list[Record]:
         await consumer.stop()
 
 
+async def ends_of(
+    consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Where these end. Asked about many topics, aiokafka learns of one after the other, 0.1 s for each."""
+    by_topic: dict[str, list[TopicPartition]] = defaultdict(list)
+    for partition in partitions:
+        by_topic[partition.topic].append(partition)
+    found = await asyncio.gather(*map(consumer.end_offsets, by_topic.values()))
+    return {partition: end for ends in found for partition, end in ends.items()}
+
+
 async def to_the_end(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> list[Record]:
     """All that these partitions hold now."""
     found: list[Record] = []
-    ends = await consumer.end_offsets(partitions)
+    ends = await ends_of(consumer, partitions)
     first = await consumer.beginning_offsets(partitions)
     left = {p for p in partitions if first[p] < ends[p]}
     consumer.assign(left)

@@ -9,8 +9,9 @@ from collections import Counter
 from typing import Any
 
 from rig.children import Child
-from rig.installation import Installation, eventually
+from rig.installation import Installation
 from rig.tenant import Tenant
+from rig.waiting import PATIENCE, eventually
 from sandbox.servers import Kafka, MongoDB
 
 OVER_THE_THRESHOLD = ("telequalification", "form_submission", "web_view")
@@ -31,7 +32,7 @@ async def killed_before_publishing(apart: Installation) -> None:
     tenant = await apart.tenant()
     people = tenant.people(12)
     await tenant.post("events", [tenant.event(people[0])])  # ingest knows the key from here on
-    await apart.until_drained(20)
+    await apart.until_drained()
     os.kill(apart.mongodb.pid, signal.SIGSTOP)
     try:
         # Accepted and polled, but not applied: MongoDB does not answer.
@@ -45,14 +46,14 @@ async def killed_before_publishing(apart: Installation) -> None:
         qualified = {"tenant_id": tenant.name, "qualified": {"$ne": []}}
         return bool(await apart.db["scoring.prospects"].count_documents(qualified))
 
-    await eventually(committed, 10, "the transaction")
+    await eventually(committed, "the transaction")
     for child in apart.members["scoring"]:
         child.kill()
     await apart.kafka.start()
     assert not await qualifications(apart, tenant)
     for child in apart.members["scoring"]:
         child.spawn()
-    await apart.until_drained(40)
+    await apart.until_drained()
     await tenant.judge()
     assert set((await qualifications(apart, tenant)).values()) == {1}
 
@@ -82,13 +83,13 @@ async def servers_gone(apart: Installation) -> None:
         await asyncio.sleep(1)
         assert apart.ingest.resident_megabytes() < before + MOST_GROWTH
         upstream.ending = True
-        await asyncio.wait_for(posting, 30)
+        await asyncio.wait_for(posting, PATIENCE)
     finally:
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
     assert set(upstream.statuses) == {202, 503}
     assert upstream.slowest < SLOWEST
-    await apart.until_drained(45)
+    await apart.until_drained()
     await tenant.judge()
     for child in apart.all:
         written = child.log.read_text().splitlines()[lines[child] :]

@@ -161,7 +161,7 @@ class Bench:
         return next(d for d in found if d.connection_id == (connection or f"{tenant}-sugar"))
 
     async def settled(
-        self, *emails: str, connection: str = "", tenant: str | None = None, within: float = 30.0
+        self, *emails: str, connection: str = "", tenant: str | None = None, within: float = 60.0
     ) -> None:
         """Waits until nothing is due for these people."""
         for email in emails:
@@ -292,7 +292,7 @@ def did() -> Callable[..., Activity]:
 Condition = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
 
-async def until(condition: Condition, within: float = 30.0) -> None:
+async def until(condition: Condition, within: float = 60.0) -> None:
     """Waits until it holds."""
     async with asyncio.timeout(within):
         while True:

@@ -17,7 +17,7 @@ async def made_anew(kafka: Kafka, topic: Topic, prefix: str) -> None:
     await admin.start()
     try:
         await admin.delete_topics([prefix + topic.name])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while prefix + topic.name in await admin.list_topics():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     finally:

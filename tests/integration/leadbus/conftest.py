@@ -154,7 +154,7 @@ class Keeping:
         return Effects(write, [scored(r.message.event_id, "acme", r.message.key) for r in batch])
 
 
-async def eventually(condition: Callable[[], object], within: float = 20) -> None:
+async def eventually(condition: Callable[[], object], within: float = 60) -> None:
     """Waits until the condition (plain or a coroutine) holds."""
     async with asyncio.timeout(within):
         while True:
@@ -276,7 +276,7 @@ class Bench:
     async def counts(self) -> dict[str, int]:
         return {row["_id"]: row["n"] async for row in self.client[self.database]["counts"].find()}
 
-    async def until_counted(self, names: Sequence[str], within: float = 20) -> None:
+    async def until_counted(self, names: Sequence[str], within: float = 60) -> None:
         """Waits until each is counted; then says what is lost or doubled."""
         await eventually(lambda: self._are_counted(names), within)
         assert await self.counts() == dict.fromkeys(names, 1)
@@ -313,7 +313,7 @@ class Bench:
         records = await self.log_of(LEADS_SCORED.name)
         return sorted(LeadScored.model_validate_json(record.value).event_id for record in records)
 
-    async def until_emitted(self, names: Sequence[str], within: float = 20) -> None:
+    async def until_emitted(self, names: Sequence[str], within: float = 60) -> None:
         async def are() -> bool:
             return set(await self.emitted()) >= set(names)
 

@@ -140,7 +140,7 @@ async def test_it_stops_while_kafka_is_away_and_those_who_wait_are_told(
         await own_kafka.kill()
         waiting = asyncio.create_task(publisher.publish(records(3)))
         await asyncio.sleep(0.1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await publisher.stop()
             outcomes = await waiting
         assert all(isinstance(outcome, Transient) for outcome in outcomes)

@@ -162,7 +162,7 @@ async def post(database: tuple[Client, str], server: MailServer) -> AsyncIterato
 Condition = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
 
-async def until(condition: Condition, within: float = 30.0) -> Any:
+async def until(condition: Condition, within: float = 60.0) -> Any:
     """What it answers, once that is true."""
     async with asyncio.timeout(within):
         while True:

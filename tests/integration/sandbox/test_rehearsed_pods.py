@@ -154,7 +154,7 @@ async def test_a_pod_that_fails_its_liveness_probe_is_restarted_which_is_a_fault
     start: Callable[[str], Any],
 ) -> None:
     small: Small = await start("sick")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not small.deployment.faults:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.05)
     assert small.deployment.faults == ["small-1 failed its liveness probe"]

@@ -57,7 +57,7 @@ async def consume(kafka: Kafka, topic: str, count: int) -> list[bytes]:
         group_id=str(uuid.uuid4()),
         auto_offset_reset="earliest",
     ) as consumer:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(values) < count:
                 values.append((await consumer.getone()).value)
     return values
@@ -73,7 +73,7 @@ async def cluster_id(kafka: Kafka) -> str:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - another process has no asyncio event
             await asyncio.sleep(0.02)
 
@@ -143,7 +143,7 @@ async def test_transactions_and_change_streams_work(mongodb: MongoDB) -> None:
                         raise LookupError
                 async with await session.start_transaction():
                     await rows.insert_one({"_id": 2}, session=session)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 change = await changes.next()
         assert change["fullDocument"] == {"_id": 2}
         assert [row["_id"] async for row in rows.find().sort("_id")] == [0, 2]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connector_zoho import changes
 from connector_zoho.bulk import Bulk
 from connector_zoho.client import ZohoClient
 from connector_zoho.pages import Place
@@ -126,17 +127,18 @@ async def test_more_rows_than_one_file_holds_come_in_several(crm: Zoho, open_rea
 
 
 async def test_while_a_file_is_prepared_pages_are_empty_and_their_token_stays_good(
-    crm: Zoho, client: ZohoClient, open_reading: Open
+    crm: Zoho, client: ZohoClient, open_reading: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crm.site.settings = replace(crm.site.settings, bulk_seconds=1.0)
+    monkeypatch.setattr(changes, "LATER_LOOKS", (0.0, 0.01))
+    crm.site.settings = replace(crm.site.settings, bulk_seconds=3_600)
     keys = people(crm, "Contacts", 20)
-    bulk = Bulk(client)
-    job = await bulk.begin("Contacts", ["Email"], None)
-    assert await bulk.prepared(job, (0.0, 0.05)) is None
-    now = datetime.now(UTC)
-    token = replace(Place("Contacts", "file", server_time=now), job=job).token()
-    found = await pages(open_reading(), "contact", token)
-    assert sorted(ids(found)) == sorted(keys)
+    job = await Bulk(client).begin("Contacts", ["Email"], None)
+    token = replace(Place("Contacts", "file", server_time=datetime.now(UTC)), job=job).token()
+    reading = open_reading()
+    page = await reading.changed("contact", None, token)
+    assert (page.rows, page.next) == ([], token)
+    crm.site.settings = replace(crm.site.settings, bulk_seconds=0)
+    assert sorted(ids(await pages(reading, "contact", token))) == sorted(keys)
     assert crm.calls[MADE] == 1
 
 
