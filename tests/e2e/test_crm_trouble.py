@@ -5,8 +5,8 @@ import time
 
 from rig.installation import Installation
 from rig.tenant import Tenant
-from rig.waiting import eventually
 
+from leadbus.testing.waiting import until
 from sandbox.sugar import desk
 
 PROMPT = 15.0
@@ -26,12 +26,12 @@ async def test_a_crm_that_is_well_gets_its_leads_promptly_while_others_fail_and_
     ill = (dying, hanging, forgetful)
     await asyncio.gather(*(send(tenant) for tenant in (well, *ill)))
     for tenant in ill:
-        await eventually(lambda t=tenant: t.crm.faults.rules[0].struck, "the trouble")
+        await until(lambda t=tenant: t.crm.faults.rules[0].struck, "the trouble")
     for _ in range(3):
         began = time.monotonic()
         (email,) = well.people(1)
         await well.post("distributions", [well.distribution(email)])
-        await eventually(lambda e=email: e in emails(well), "the lead", PROMPT)
+        await until(lambda e=email: e in emails(well), "the lead", PROMPT)
         assert time.monotonic() - began < PROMPT
     assert emails(dying) == emails(hanging) == set()
     for tenant in (dying, hanging):

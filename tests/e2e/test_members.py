@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from rig.children import Child
 from rig.installation import Installation
 from rig.tenant import Tenant
-from rig.waiting import eventually
 
+from leadbus.testing.waiting import until
 from sandbox.servers import MongoDB
 from sandbox.sugar import desk
 
@@ -24,11 +24,11 @@ async def test_an_owner_that_wakes_up_after_others_took_over_writes_and_counts_n
 ) -> None:
     tenant = await ours.tenant()
     people = tenant.people(30)
-    worker = await eventually(lambda: worker_of(ours, tenant), "a worker")
+    worker = await until(lambda: worker_of(ours, tenant), "a worker")
     # The worker falls asleep while the CRM carries out its creates, and with it a member of scoring.
     hanging = tenant.crm.faults.add("hang", operation="set_entries", module="Leads")
     await tenant.post("distributions", [tenant.distribution(person) for person in people[:10]])
-    await eventually(lambda: hanging.struck, "a create")
+    await until(lambda: hanging.struck, "a create")
     asleep = [worker, ours.scoring]
     with frozen(ours.mongodb):
         # In hand when it falls asleep: polled, and waiting for what MongoDB has of these people.
@@ -41,7 +41,7 @@ async def test_an_owner_that_wakes_up_after_others_took_over_writes_and_counts_n
         tenant.crm.faults.clear()
         await asyncio.sleep(SLEEP)
         others = [child for child in ours.members["connector-sugar"] if child is not worker]
-        await eventually(lambda: worker_of(ours, tenant) in others, "another worker")
+        await until(lambda: worker_of(ours, tenant) in others, "another worker")
         # There is work for both when the sleepers wake up.
         await tenant.post("events", [tenant.event(person, type) for person in people for type in FORM])
     finally:

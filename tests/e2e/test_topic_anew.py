@@ -2,8 +2,8 @@
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from rig.installation import Installation
-from rig.waiting import eventually
 
+from leadbus.testing.waiting import until
 from leadbus.topics import MARKETING_EVENTS
 from leadbus.wire_names import on_wire
 
@@ -26,7 +26,7 @@ async def test_after_a_topic_was_made_anew_new_events_count_once_and_old_ones_no
         async def gone() -> bool:
             return name not in await admin.list_topics()
 
-        await eventually(gone, "the topic's end")
+        await until(gone, "the topic's end")
         anew = NewTopic(name, MARKETING_EVENTS.partitions, 1, topic_configs=MARKETING_EVENTS.config)
         await admin.create_topics([anew])
     finally:

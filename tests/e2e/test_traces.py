@@ -7,8 +7,8 @@ import pytest
 from rig.collector import Collector, Span
 from rig.installation import Installation
 from rig.tenant import Tenant
-from rig.waiting import eventually
 
+from leadbus.testing.waiting import until
 from leadbus.topics import TOPICS
 
 PASSWORD = "a password that nobody may see"
@@ -50,7 +50,7 @@ async def sent(collector: Collector, event_id: str) -> Span:
     def found() -> Span | None:
         return next((s for s in collector.spans if names(s) == ("PRODUCER", event_id)), None)
 
-    return await eventually(found, f"the producer's span of {event_id}")
+    return await until(found, f"the producer's span of {event_id}")
 
 
 def names(span: Span) -> tuple[str, str | None]:
@@ -66,7 +66,7 @@ async def way_over(collector: Collector, producer: Span) -> list[tuple[str, str,
         )
         return next((chain for span in writes if producer in (chain := collector.chain_to(span))), None)
 
-    chain = await eventually(found, "a way to a SOAP call")
+    chain = await until(found, "a way to a SOAP call")
     return [(span.service, span.name, span.kind) for span in chain]
 
 

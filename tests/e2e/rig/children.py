@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 import sandbox.servers
-from rig.waiting import PATIENCE
+from leadbus.testing.waiting import PATIENCE
 from sandbox.servers.process import free_port
 
 LEADBUS = str(Path(sys.executable).with_name("leadbus"))

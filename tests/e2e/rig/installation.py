@@ -15,12 +15,12 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
+from leadbus.testing.waiting import PATIENCE
 from leadbus.topics import DEAD_LETTER_PARTITIONS, TOPICS
 from leadbus.wire_names import on_wire
 from rig.children import Child, client_of
 from rig.reading import Record, ends_of, to_the_end
 from rig.tenant import Tenant
-from rig.waiting import PATIENCE
 from sandbox.servers import Kafka, MongoDB
 
 OPERATOR = "an operator's token"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from rig.waiting import PATIENCE
+from leadbus.testing.waiting import PATIENCE
 
 Record = ConsumerRecord[bytes, bytes]
 

@@ -8,10 +8,10 @@ import time
 from collections import Counter
 from typing import Any
 
+from leadbus.testing.waiting import PATIENCE, until
 from rig.children import Child
 from rig.installation import Installation
 from rig.tenant import Tenant
-from rig.waiting import PATIENCE, eventually
 from sandbox.servers import Kafka, MongoDB
 
 OVER_THE_THRESHOLD = ("telequalification", "form_submission", "web_view")
@@ -46,7 +46,7 @@ async def killed_before_publishing(apart: Installation) -> None:
         qualified = {"tenant_id": tenant.name, "qualified": {"$ne": []}}
         return bool(await apart.db["scoring.prospects"].count_documents(qualified))
 
-    await eventually(committed, "the transaction")
+    await until(committed, "the transaction")
     for child in apart.members["scoring"]:
         child.kill()
     await apart.kafka.start()

@@ -16,6 +16,7 @@ from leadbus.errors import Undecodable
 from leadbus.publishing import Outgoing
 from leadbus.telemetry import names
 from leadbus.telemetry.edges import Trace
+from leadbus.testing.waiting import until
 from leadbus.topics import LEADS_DISTRIBUTED, MARKETING_EVENTS
 from leadbus.wire_names import on_wire
 from rig import persons
@@ -23,7 +24,6 @@ from rig.children import client_of
 from rig.collector import Collector
 from rig.edges import Traces
 from rig.reading import everything
-from rig.waiting import eventually
 from sandbox import supplier
 from sandbox.cast import CONNECTIONS, TENANTS, Connection
 from sandbox.place import Place
@@ -72,7 +72,7 @@ class Story:
         await asyncio.gather(*map(self._come_back, FOLLOWED))
         # Levels are measured every few seconds; a query must find whatever is declared.
         with suppress(AssertionError):
-            await eventually(self._measured)
+            await until(self._measured, "figures of every kind")
 
     def traces(self, tenant: str) -> Traces:
         """Of its leads."""
@@ -105,7 +105,7 @@ class Story:
             "campaigns": [{"campaign_id": campaign}],
         }
         await self._post(tenant, "distributions", handed)
-        await eventually(lambda: self._has_failed(tenant), f"a failed call to the CRM of {tenant}")
+        await until(lambda: self._has_failed(tenant), f"a failed call to the CRM of {tenant}")
         await self._post(tenant, "campaigns", {"campaign_id": campaign, "name": "Spring", "sync": True})
         await self._post(tenant, "lists", {"list_id": list_id, "name": "Newsletter"})
         await self._post(tenant, "events", persons.form("form", tenant))
@@ -122,7 +122,7 @@ class Story:
             known = (await self._stack.crms[tenant].tables()).by_email
             return {persons.person(name, tenant) for name in ("handed", "form")} <= known.keys()
 
-        await eventually(there, f"both leads in the CRM of {tenant}")
+        await until(there, f"both leads in the CRM of {tenant}")
         await self._edges(tenant, Trace.DISTRIBUTION, Trace.FORM)
 
     async def _salesperson(self, tenant: str) -> None:
@@ -148,7 +148,7 @@ class Story:
     async def _edges(self, tenant: str, *traces: Trace) -> None:
         """Waits for them; which one is missing, a test of its own tells."""
         with suppress(AssertionError):
-            await eventually(lambda: not self.traces(tenant).missing(*traces))
+            await until(lambda: not self.traces(tenant).missing(*traces), f"all spans of {tenant}")
 
     async def _accepted_by_mail(self) -> None:
         assert await supplier.accept(self._stack, ())

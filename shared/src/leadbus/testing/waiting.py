@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 Found = TypeVar("Found")
 
-PATIENCE = 60.0
+PATIENCE = 100.0
 """Seconds. Far more than is ever needed: a machine may be loaded, and a failing test may take its time."""
 
 
